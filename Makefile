@@ -1,0 +1,44 @@
+# Every target makes its own virtual environment from the lock file when there is none.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: install serve test long check format bench docs lock clean
+
+install: .venv/installed  ## the virtual environment, with .venv/bin/allot
+
+.venv/installed: requirements.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+serve: install  ## the demo organization on http://127.0.0.1:8080
+	$(BIN)/allot serve --demo
+
+test: install  ## all tests but the long ones
+	$(BIN)/python -m pytest -q -m "not long" --cov --cov-report=
+
+long: install  ## kill, fuzz and soak tests, with bounded counts
+	$(BIN)/python -m pytest -q -s -m long
+
+check: install  ## format, lint, types
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: install
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: install  ## every benchmark, ratios side by side
+	$(BIN)/python -m bench
+
+docs: install  ## the site, in site/
+	$(BIN)/python docs/generate.py
+	$(BIN)/mkdocs build --strict --quiet
+
+lock: install  ## resolve the dependencies again
+	$(BIN)/python -m piptools compile --quiet --extra otel --extra dev --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --output-file requirements.lock pyproject.toml
+
+clean:
+	rm -rf .venv site build

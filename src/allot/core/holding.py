@@ -1,0 +1,67 @@
+"""What one person holds, and what is asked to change about it."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from allot.core.license import License
+
+
+@dataclass(frozen=True, slots=True)
+class Properties:
+    """The calling properties of one license item; absent members are None.
+
+    `phone_number` is E.164 with a plus; `extension` has no routing prefix.
+    """
+
+    location_id: str | None = None
+    phone_number: str | None = None
+    extension: str | None = None
+
+
+@dataclass(slots=True, eq=False)
+class LicenseItem:
+    """One license of the organization to add or remove."""
+
+    license: License
+    add: bool
+    properties: Properties | None = None
+
+
+@dataclass(slots=True, eq=False)
+class UnknownItem:
+    """A license to add or remove that is none of the organization's; `id` as the request gave it."""
+
+    id: str
+    add: bool
+
+
+@dataclass(slots=True, eq=False)
+class SiteItem:
+    """One attendee account to add or remove, on a site that the organization may not have."""
+
+    url: str
+    add: bool
+
+
+#: One thing that a request asks for. Items are compared by identity.
+Item = LicenseItem | SiteItem | UnknownItem
+
+
+@dataclass(frozen=True, slots=True)
+class Calling:
+    """Where a calling user is reached: one location, a number, an extension, or both of them."""
+
+    location_id: str
+    phone_number: str | None = None
+    extension: str | None = None
+
+
+class Holding(NamedTuple):
+    """All that a person holds: licenses as a set of bits, attendee sites, calling properties.
+
+    For a person of another organization it includes what is still pending.
+    """
+
+    licenses: int = 0
+    attendee: frozenset[str] = frozenset()
+    calling: Calling | None = None

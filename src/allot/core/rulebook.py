@@ -1,0 +1,211 @@
+"""The rulebook: offers and rules read from one TOML text, validated and compiled to bit masks."""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from typing import Any
+
+from allot.core.offer import Offer, Provenance
+from allot.core.rule import KINDS, Rule
+
+PROVENANCES = ("documented", "observed", "assumed", "ours")
+FAMILIES = ("calling", "messaging", "meetings", "hybrid", "contact-center", "device")
+# The bits of `core.rule` that are no offers begin here.
+OFFERS_MAX = 64
+# Remembered answers of `called_for`; an organization meets a few hundred combinations in practice.
+REMEMBERED_MAX = 10_000
+
+_FLAGS = ("calling", "free", "default", "meetings")
+_OFFER_FIELDS = {"code", "name", "family", "provenance", "source", *_FLAGS}
+_RULE_FIELDS = {"id", "kind", "code", "message", "description", "remedy", "provenance", "source"}
+
+
+class RulebookError(ValueError):
+    """The text is no rulebook. `faults` holds one sentence per fault, each with its line and field."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(slots=True, eq=False)
+class Rulebook:
+    """The offers by code, and the rules in the order of judgement."""
+
+    name: str
+    title: str
+    version: str
+    offers: dict[str, Offer]
+    rules: tuple[Rule, ...]
+    #: offers that need calling properties
+    calling: int
+    _exclusive: dict[Offer, int] = field(repr=False)
+    _called_for: dict[tuple[int, int, int], tuple[Rule, ...]] = field(default_factory=dict, repr=False)
+
+    def rule(self, id: str) -> Rule:
+        """The rule of this id; KeyError when there is none."""
+        return {rule.id: rule for rule in self.rules}[id]
+
+    def codes(self, offers: int) -> list[str]:
+        """The codes of a set of offers, in the rulebook's order."""
+        return [offer.code for offer in self.offers.values() if offer.bit & offers]
+
+    def called_for(self, attention: int, before: int, after: int) -> tuple[Rule, ...]:
+        """The rules that may be broken, in order; remembered, since people and requests are alike."""
+        key = (attention, before, after)
+        rules = self._called_for.get(key)
+        if rules is None:
+            if len(self._called_for) >= REMEMBERED_MAX:
+                self._called_for.clear()
+            rules = tuple(rule for rule in self.rules if rule.may_be_broken(*key))
+            self._called_for[key] = rules
+        return rules
+
+    def exclusive(self, offer: Offer) -> int:
+        """The offers of which nobody may have one together with `offer`, as bits."""
+        return self._exclusive[offer]
+
+
+def load(text: str, name: str = "rulebook") -> Rulebook:
+    """Read a rulebook. Raises RulebookError naming every fault; `name` stands for the file."""
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RulebookError([f"{name}: not a TOML document: {error}"]) from None
+    reader = _Reader(text, name)
+    offers = reader.offers(document)
+    rules = reader.rules(document, offers)
+    name_, title, version = (reader.text(document, None, key) for key in ("name", "title", "version"))
+    if reader.faults:
+        raise RulebookError(reader.faults)
+    calling = sum(offer.bit for offer in offers.values() if offer.calling)
+    return Rulebook(name_, title, version, offers, tuple(rules), calling, _exclusives(offers, rules))
+
+
+def _exclusives(offers: dict[str, Offer], rules: list[Rule]) -> dict[Offer, int]:
+    pairs = [pair for rule in rules for pair in rule.exclusive]
+    exclusives = dict.fromkeys(offers.values(), 0)
+    for offer in exclusives:
+        for left, right in pairs:
+            exclusives[offer] |= (right if offer.bit & left else 0) | (left if offer.bit & right else 0)
+    return exclusives
+
+
+class _Reader:
+    """Reads the tables of a document and keeps the faults, each with its place in the text."""
+
+    def __init__(self, text: str, name: str) -> None:
+        self._lines = text.splitlines()
+        self._name = name
+        self.faults: list[str] = []
+
+    def offers(self, document: dict[str, Any]) -> dict[str, Offer]:
+        found: dict[str, Offer] = {}
+        for at, table in self._tables(document, "offers"):
+            self._only(table, at, _OFFER_FIELDS)
+            code = self.text(table, at, "code")
+            if code in found:
+                self._fault(at, "code", f"offer `{code}` is defined twice")
+            family = self.text(table, at, "family", FAMILIES)
+            flags = {flag: self._flag(table, at, flag) for flag in _FLAGS}
+            bit = 1 << len(found)
+            found[code] = Offer(
+                code, self.text(table, at, "name"), family, bit, **flags, provenance=self._provenance(table, at)
+            )
+        if len(found) > OFFERS_MAX:
+            self.faults.append(f"{self._name}: {len(found)} offers, at most {OFFERS_MAX} are possible")
+        return found
+
+    def rules(self, document: dict[str, Any], offers: dict[str, Offer]) -> list[Rule]:
+        found: list[Rule] = []
+        for order, (at, table) in enumerate(self._tables(document, "rules")):
+            kind = self.text(table, at, "kind", tuple(KINDS))
+            lists = KINDS.get(kind, ())
+            self._only(table, at, _RULE_FIELDS | set(lists))
+            masks = [self._mask(table, at, key, offers) for key in lists if key != "sets"]
+            sets = tuple(self._masks(table, at, offers)) if "sets" in lists else ()
+            code = self._integer(table, at, "code")
+            texts = {key: self.text(table, at, key) for key in ("id", "message", "description", "remedy")}
+            if any(rule.id == texts["id"] for rule in found):
+                self._fault(at, "id", f"rule `{texts['id']}` is defined twice")
+            left, right = (*masks, 0, 0)[:2]
+            provenance = self._provenance(table, at)
+            found.append(
+                Rule(
+                    **texts, kind=kind, code=code, provenance=provenance, order=order, left=left, right=right, sets=sets
+                )
+            )  # type: ignore[arg-type]
+        return found
+
+    def text(self, table: dict[str, Any], at: tuple[str, int] | None, key: str, choices: tuple[str, ...] = ()) -> str:
+        value = table.get(key)
+        if type(value) is not str or not value:
+            self._fault(at, key, "must be a text that is not empty" if key in table else "is missing")
+            return ""
+        if choices and value not in choices:
+            self._fault(at, key, f"is `{value}`, must be one of {', '.join(choices)}")
+        return value
+
+    def _provenance(self, table: dict[str, Any], at: tuple[str, int]) -> Provenance:
+        return Provenance(self.text(table, at, "provenance", PROVENANCES), self.text(table, at, "source"))
+
+    def _flag(self, table: dict[str, Any], at: tuple[str, int], key: str) -> bool:
+        value = table.get(key, False)
+        if type(value) is not bool:
+            self._fault(at, key, "must be true or false")
+        return bool(value)
+
+    def _integer(self, table: dict[str, Any], at: tuple[str, int], key: str) -> int:
+        value = table.get(key)
+        if type(value) is not int:
+            self._fault(at, key, "must be an integer, the errorCode of the refusal")
+            return 0
+        return value
+
+    def _mask(self, table: dict[str, Any], at: tuple[str, int], key: str, offers: dict[str, Offer]) -> int:
+        return self._codes(table.get(key), at, key, offers)
+
+    def _masks(self, table: dict[str, Any], at: tuple[str, int], offers: dict[str, Offer]) -> list[int]:
+        sets = table.get("sets")
+        if type(sets) is not list or not sets:
+            self._fault(at, "sets", "must be a list of lists of offer codes")
+            return []
+        return [self._codes(each, at, "sets", offers) for each in sets]
+
+    def _codes(self, codes: object, at: tuple[str, int], key: str, offers: dict[str, Offer]) -> int:
+        if type(codes) is not list or not codes or not all(type(code) is str for code in codes):
+            self._fault(at, key, "must be a list of offer codes that is not empty")
+            return 0
+        for code in codes:
+            if code not in offers:
+                self._fault(at, key, f"names offer `{code}`, which is not defined")
+        mask = 0
+        for code in codes:
+            mask |= offers[code].bit if code in offers else 0
+        return mask
+
+    def _tables(self, document: dict[str, Any], kind: str) -> list[tuple[tuple[str, int], dict[str, Any]]]:
+        tables = document.get(kind)
+        if type(tables) is not list or not all(type(table) is dict for table in tables):
+            self.faults.append(f"{self._name}: needs at least one [[{kind}]] table")
+            return []
+        return [((kind, place), table) for place, table in enumerate(tables)]
+
+    def _only(self, table: dict[str, Any], at: tuple[str, int], known: set[str]) -> None:
+        for key in table:
+            if key not in known:
+                self._fault(at, key, f"is not known here; known are {', '.join(sorted(known))}")
+
+    def _fault(self, at: tuple[str, int] | None, key: str, what: str) -> None:
+        self.faults.append(f"{self._name}, line {self._line(at, key)}, {key}: {what}")
+
+    def _line(self, at: tuple[str, int] | None, key: str) -> int:
+        """The line of a field, or of its table's header when the field is missing; from 1."""
+        heads = [n for n, line in enumerate(self._lines) if at is not None and line.strip() == f"[[{at[0]}]]"]
+        start = heads[at[1]] if at is not None and at[1] < len(heads) else 0
+        for number in range(start, len(self._lines)):
+            if number > start and self._lines[number].lstrip().startswith("[["):
+                break
+            if re.match(rf"\s*{re.escape(key)}\s*=", self._lines[number]):
+                return number + 1
+        return start + 1
