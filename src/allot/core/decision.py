@@ -22,6 +22,8 @@ class Decision:
     faults: list[Rule | None]
     before: Holding
     after: Holding
+    #: refused items that break no rule themselves: the other half of their swap does
+    along: tuple[Item, ...] = ()
 
     @property
     def accepted(self) -> list[Item]:
@@ -40,17 +42,22 @@ def decide(rulebook: Rulebook, situation: Situation, items: list[Item]) -> Decis
     Never raises to say no, and changes nothing: `Decision.after` is what to save.
     """
     faults: list[Rule | None] = [None] * len(items)
+    along: tuple[Item, ...] = ()
     standing = items
     while True:
         state = assume(situation, standing)
         refused = judge(rulebook, state)
         if not refused:
-            return Decision(items, faults, situation.before, settle(rulebook, state))
+            return Decision(items, faults, situation.before, settle(rulebook, state), along)
+        judged = len(refused)
         _keep_swaps_whole(rulebook, state, items, faults, refused)
+        along += tuple(refused)[judged:]
         for place, item in enumerate(items):
             if item in refused:
                 faults[place] = refused[item]
         standing = [item for item, fault in zip(items, faults, strict=True) if fault is None]
+        if not standing:  # nothing is touched, not even what a settled holding would tidy up
+            return Decision(items, faults, situation.before, situation.before, along)
 
 
 def judge(rulebook: Rulebook, state: State) -> dict[Item, Rule]:
@@ -68,10 +75,10 @@ def settle(rulebook: Rulebook, state: State) -> Holding:
     calling = before.calling
     if not state.offers_after & rulebook.calling:
         calling = None
-    elif state.attention & PROPERTIES and (offers := with_properties(state)):
+    elif state.attention & PROPERTIES and (telling := [pair for pair in with_properties(state) if pair[1].reachable]):
         # Two calling licenses may bring different properties; the rulebook's first offer wins,
         # so that the order of the items does not matter.
-        first = min(offers, key=lambda pair: (pair[0].license.offer.bit, pair[0].license.number))[1]
+        first = min(telling, key=lambda pair: (pair[0].license.offer.bit, pair[0].license.number))[1]
         location = location_of(state.situation, first)
         assert location is not None  # the rules let nobody through without one
         current = calling or Calling(location)
@@ -92,27 +99,33 @@ def settle(rulebook: Rulebook, state: State) -> Holding:
 def _keep_swaps_whole(
     rulebook: Rulebook, state: State, items: list[Item], faults: list[Rule | None], refused: dict[Item, Rule]
 ) -> None:
-    """Refuse a removal whose replacements are all refused, and an addition whose removal is.
+    """Refuse a removal whose replacements are all refused, and an addition whose removal is, until no more fall.
 
     Without this, the half of a swap that is legal by itself would leave the person with less.
     `items` and `faults` are those of the request: a replacement may have fallen in an earlier round.
     """
-    verdicts = dict(zip(items, faults, strict=True)) | refused
     replacements = [item for item in items if _gives(state, item)]
-    for removal in state.items:
-        if removal not in refused and _takes(state, removal):
-            lost = [verdicts[item] for item in replacements if _exclude(rulebook, removal, item)]
-            if lost and None not in lost:
-                refused[removal] = min((rule for rule in lost if rule), key=lambda rule: rule.order)
-    for item in replacements:
-        if verdicts[item] is None:
-            kept = [
-                rule
-                for removal, rule in refused.items()
-                if _takes(state, removal) and _exclude(rulebook, removal, item)
-            ]
-            if kept:
-                refused[item] = min(kept, key=lambda rule: rule.order)
+    swaps = {
+        removal: swapped
+        for removal in state.items
+        if _takes(state, removal) and (swapped := [item for item in replacements if _exclude(rulebook, removal, item)])
+    }
+    verdicts = dict(zip(items, faults, strict=True)) | refused
+    while True:
+        along: dict[Item, Rule] = {}
+        for removal, swapped in swaps.items():
+            lost = [verdicts[item] for item in swapped]
+            if verdicts[removal] is None and None not in lost:
+                along[removal] = min((rule for rule in lost if rule), key=lambda rule: rule.order)
+        verdicts |= along
+        for item in replacements:
+            kept = [verdicts[removal] for removal, swapped in swaps.items() if item in swapped]
+            if verdicts[item] is None and any(kept):
+                along[item] = min((rule for rule in kept if rule), key=lambda rule: rule.order)
+        if not along:
+            return
+        verdicts |= along
+        refused |= along
 
 
 def _gives(state: State, item: Item) -> bool:

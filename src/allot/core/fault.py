@@ -3,6 +3,7 @@
 One fault per rule and request, in the order in which the rules first refuse an item.
 """
 
+import re
 from dataclasses import dataclass
 
 from allot.core import ids
@@ -11,6 +12,9 @@ from allot.core.holding import Item, LicenseItem, SiteItem
 from allot.core.license import License
 from allot.core.rule import Rule
 from allot.core.rulebook import Rulebook
+
+_PLACEHOLDER = re.compile(r"\{(licenses|siteUrl|phoneNumber|extension|offers|used|total)\}")
+_OF_ONE = re.compile(r"\{(phoneNumber|extension|used|total)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +34,15 @@ class Fault:
 
 
 def faults(rulebook: Rulebook, decision: Decision) -> list[Fault]:
-    """The faults of a decision, the first refused item's first."""
+    """The faults of a decision, the first refused item's first.
+
+    A sentence names only what breaks the rule by itself: of the other half of a swap it would not be true.
+    """
     by_rule: dict[Rule, list[Item]] = {}
     for item, rule in decision.refused:
-        by_rule.setdefault(rule, []).append(item)
+        named = by_rule.setdefault(rule, [])
+        if item not in decision.along:
+            named.append(item)
     return [Fault(rule, describe(rulebook, rule, items)) for rule, items in by_rule.items()]
 
 
@@ -41,22 +50,27 @@ def describe(rulebook: Rulebook, rule: Rule, items: list[Item]) -> str:
     """Fill the rule's description for the items that it refuses.
 
     `{licenses}` becomes ``Name (id)`` joined by commas, the bare id where the license is unknown.
+    A sentence that speaks of one item's units or properties is said of each item in turn.
     """
+    groups = [[item] for item in items] if _OF_ONE.search(rule.description) else [items]
+    return ". ".join(_fill(rulebook, rule, group) for group in groups)
+
+
+def _fill(rulebook: Rulebook, rule: Rule, items: list[Item]) -> str:
     licenses = [item.license for item in items if type(item) is LicenseItem]
     offered = [item.properties for item in items if type(item) is LicenseItem and item.properties is not None]
+    names = ", ".join(show(item) for item in items)
     values = {
-        "licenses": ", ".join(show(item) for item in items),
-        "siteUrl": ", ".join(show(item) for item in items),
-        "phoneNumber": ", ".join(dict.fromkeys(each.phone_number for each in offered if each.phone_number)),
-        "extension": ", ".join(dict.fromkeys(each.extension for each in offered if each.extension)),
+        "licenses": names,
+        "siteUrl": names,
+        "phoneNumber": ", ".join(each.phone_number for each in offered if each.phone_number),
+        "extension": ", ".join(each.extension for each in offered if each.extension),
         "offers": ", ".join(_set_codes(rulebook, rule, licenses)),
         "used": ", ".join(str(license.consumed_units) for license in licenses),
         "total": ", ".join(str(license.total_units) for license in licenses),
     }
-    text = rule.description
-    for name, value in values.items():
-        text = text.replace("{" + name + "}", value)
-    return text
+    # In one pass: what is filled in may itself contain braces, and is not looked at again.
+    return _PLACEHOLDER.sub(lambda found: values[found[1]], rule.description)
 
 
 def show(item: Item) -> str:

@@ -1,5 +1,6 @@
 """What one person holds, and what is asked to change about it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +17,11 @@ class Properties:
     location_id: str | None = None
     phone_number: str | None = None
     extension: str | None = None
+
+    @property
+    def reachable(self) -> bool:
+        """Whether they say a number or an extension, not just a location."""
+        return bool(self.phone_number or self.extension)
 
 
 @dataclass(slots=True, eq=False)
@@ -65,3 +71,11 @@ class Holding(NamedTuple):
     licenses: int = 0
     attendee: frozenset[str] = frozenset()
     calling: Calling | None = None
+
+
+def bits(licenses: int) -> Iterator[int]:
+    """The license numbers in a set of bits, smallest first."""
+    while licenses:
+        low = licenses & -licenses
+        yield low.bit_length() - 1
+        licenses ^= low

@@ -142,8 +142,11 @@ def _properties(rule: Rule, state: State) -> list[Item]:
     for item in state.items:
         if type(item) is LicenseItem and item.add and item.license.offer.calling:
             offered = item.properties or Properties()
-            reachable = offered.phone_number or (offered.extension and offered.location_id)
-            if not reachable and not item.license.offer.bit & state.offers_before:
+            if offered.phone_number or (offered.extension and offered.location_id):
+                continue
+            # What is held needs none, but an extension is of no use to someone who is at no location.
+            nowhere = offered.extension and state.situation.before.calling is None
+            if nowhere or not item.license.offer.bit & state.offers_before:
                 named.append(item)
     return named
 
@@ -186,7 +189,7 @@ def _external(rule: Rule, state: State) -> list[Item]:
 
 
 def _transition(rule: Rule, state: State) -> list[Item]:
-    return _newly_added(state, rule.right) + _taken_away(state, rule.left)
+    return _newly_added(state, rule.right & ~state.offers_before) + _taken_away(state, rule.left)
 
 
 def _conflict(rule: Rule, state: State) -> list[Item]:

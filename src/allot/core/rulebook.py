@@ -17,7 +17,9 @@ REMEMBERED_MAX = 10_000
 
 _FLAGS = ("calling", "free", "default", "meetings")
 _OFFER_FIELDS = {"code", "name", "family", "provenance", "source", *_FLAGS}
+_DOCUMENT_FIELDS = {"name", "title", "version", "offers", "rules"}
 _RULE_FIELDS = {"id", "kind", "code", "message", "description", "remedy", "provenance", "source"}
+_LIST_FIELDS = {key for lists in KINDS.values() for key in lists}
 
 
 class RulebookError(ValueError):
@@ -73,6 +75,7 @@ def load(text: str, name: str = "rulebook") -> Rulebook:
     except tomllib.TOMLDecodeError as error:
         raise RulebookError([f"{name}: not a TOML document: {error}"]) from None
     reader = _Reader(text, name)
+    reader.only(document, None, _DOCUMENT_FIELDS)
     offers = reader.offers(document)
     rules = reader.rules(document, offers)
     name_, title, version = (reader.text(document, None, key) for key in ("name", "title", "version"))
@@ -102,9 +105,9 @@ class _Reader:
     def offers(self, document: dict[str, Any]) -> dict[str, Offer]:
         found: dict[str, Offer] = {}
         for at, table in self._tables(document, "offers"):
-            self._only(table, at, _OFFER_FIELDS)
+            self.only(table, at, _OFFER_FIELDS)
             code = self.text(table, at, "code")
-            if code in found:
+            if code and code in found:
                 self._fault(at, "code", f"offer `{code}` is defined twice")
             family = self.text(table, at, "family", FAMILIES)
             flags = {flag: self._flag(table, at, flag) for flag in _FLAGS}
@@ -113,7 +116,7 @@ class _Reader:
                 code, self.text(table, at, "name"), family, bit, **flags, provenance=self._provenance(table, at)
             )
         if len(found) > OFFERS_MAX:
-            self.faults.append(f"{self._name}: {len(found)} offers, at most {OFFERS_MAX} are possible")
+            self._fault(("offers", OFFERS_MAX), "code", f"is one of {len(found)}, at most {OFFERS_MAX} are possible")
         return found
 
     def rules(self, document: dict[str, Any], offers: dict[str, Offer]) -> list[Rule]:
@@ -121,12 +124,12 @@ class _Reader:
         for order, (at, table) in enumerate(self._tables(document, "rules")):
             kind = self.text(table, at, "kind", tuple(KINDS))
             lists = KINDS.get(kind, ())
-            self._only(table, at, _RULE_FIELDS | set(lists))
+            self.only(table, at, _RULE_FIELDS | (set(lists) if kind in KINDS else _LIST_FIELDS))
             masks = [self._mask(table, at, key, offers) for key in lists if key != "sets"]
             sets = tuple(self._masks(table, at, offers)) if "sets" in lists else ()
             code = self._integer(table, at, "code")
             texts = {key: self.text(table, at, key) for key in ("id", "message", "description", "remedy")}
-            if any(rule.id == texts["id"] for rule in found):
+            if texts["id"] and any(rule.id == texts["id"] for rule in found):
                 self._fault(at, "id", f"rule `{texts['id']}` is defined twice")
             left, right = (*masks, 0, 0)[:2]
             provenance = self._provenance(table, at)
@@ -134,7 +137,7 @@ class _Reader:
                 Rule(
                     **texts, kind=kind, code=code, provenance=provenance, order=order, left=left, right=right, sets=sets
                 )
-            )  # type: ignore[arg-type]
+            )
         return found
 
     def text(self, table: dict[str, Any], at: tuple[str, int] | None, key: str, choices: tuple[str, ...] = ()) -> str:
@@ -145,6 +148,11 @@ class _Reader:
         if choices and value not in choices:
             self._fault(at, key, f"is `{value}`, must be one of {', '.join(choices)}")
         return value
+
+    def only(self, table: dict[str, Any], at: tuple[str, int] | None, known: set[str]) -> None:
+        for key in table:
+            if key not in known:
+                self._fault(at, key, f"is not known here; known are {', '.join(sorted(known))}")
 
     def _provenance(self, table: dict[str, Any], at: tuple[str, int]) -> Provenance:
         return Provenance(self.text(table, at, "provenance", PROVENANCES), self.text(table, at, "source"))
@@ -186,22 +194,19 @@ class _Reader:
 
     def _tables(self, document: dict[str, Any], kind: str) -> list[tuple[tuple[str, int], dict[str, Any]]]:
         tables = document.get(kind)
-        if type(tables) is not list or not all(type(table) is dict for table in tables):
-            self.faults.append(f"{self._name}: needs at least one [[{kind}]] table")
+        if type(tables) is not list or not tables or not all(type(table) is dict for table in tables):
+            self._fault(None, kind, f"must be [[{kind}]] tables, at least one")
             return []
         return [((kind, place), table) for place, table in enumerate(tables)]
-
-    def _only(self, table: dict[str, Any], at: tuple[str, int], known: set[str]) -> None:
-        for key in table:
-            if key not in known:
-                self._fault(at, key, f"is not known here; known are {', '.join(sorted(known))}")
 
     def _fault(self, at: tuple[str, int] | None, key: str, what: str) -> None:
         self.faults.append(f"{self._name}, line {self._line(at, key)}, {key}: {what}")
 
     def _line(self, at: tuple[str, int] | None, key: str) -> int:
         """The line of a field, or of its table's header when the field is missing; from 1."""
-        heads = [n for n, line in enumerate(self._lines) if at is not None and line.strip() == f"[[{at[0]}]]"]
+        heads = self._heads(at[0] if at else key)
+        if at is None and heads:
+            return heads[0] + 1
         start = heads[at[1]] if at is not None and at[1] < len(heads) else 0
         for number in range(start, len(self._lines)):
             if number > start and self._lines[number].lstrip().startswith("[["):
@@ -209,3 +214,7 @@ class _Reader:
             if re.match(rf"\s*{re.escape(key)}\s*=", self._lines[number]):
                 return number + 1
         return start + 1
+
+    def _heads(self, name: str) -> list[int]:
+        header = re.compile(rf"\s*\[\[?\s*{re.escape(name)}\s*\]")
+        return [number for number, line in enumerate(self._lines) if header.match(line)]

@@ -1,0 +1,196 @@
+"""Licenses on the wire: list, details with holders, and PATCH /licenses/users."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from allot.core import ids
+from allot.core import scope as scopes
+from allot.core.fault import faults
+from allot.core.holding import Properties
+from allot.core.organization import Organization
+from allot.service import licenses
+from allot.service.licenses import Asked, Assigned, Assignment
+from allot.wire.errors import ErrorDetail, ErrorResponse
+from allot.wire.forms import invalid
+from allot.wire.operation import Operation, Reply, Request, Rights
+from allot.wire.values import EXTENSION, e164, organization_of, read_id
+
+# More than any organization has licenses; a request beyond it is a mistake.
+ITEMS_MAX = 500
+
+
+class LicenseProperties(msgspec.Struct, rename="camel"):
+    location_id: str | None = None
+    phone_number: str | None = None
+    extension: str | None = None
+
+
+class LicenseRequest(msgspec.Struct, rename="camel"):
+    id: str
+    operation: Literal["add", "remove"] | None = None
+    properties: LicenseProperties | None = None
+
+
+class SiteUrlsRequest(msgspec.Struct, rename="camel"):
+    site_url: str
+    account_type: str
+    operation: Literal["add", "remove"] | None = None
+
+
+class PatchUserLicenses(msgspec.Struct, rename="camel"):
+    """The body of PATCH /licenses/users. Source: Cisco's schema of the same name."""
+
+    email: str | None = None
+    person_id: str | None = None
+    org_id: str | None = None
+    licenses: list[LicenseRequest] | None = None
+    site_urls: list[SiteUrlsRequest] | None = None
+
+
+class SiteResponse(msgspec.Struct, rename="camel"):
+    site_url: str
+    account_type: str
+
+
+class UserLicensesResponse(msgspec.Struct, rename="camel"):
+    """The answer to PATCH /licenses/users: all that the person has afterwards.
+
+    `errors` is what Cisco's page promises for 206 and its schema lacks.
+    """
+
+    org_id: str
+    person_id: str
+    email: str
+    licenses: list[str]
+    site_urls: list[SiteResponse]
+    pending_licenses: list[str] | UnsetType = UNSET
+    pending_site_urls: list[SiteResponse] | UnsetType = UNSET
+    errors: list[ErrorDetail] | UnsetType = UNSET
+
+
+async def assign_licenses_to_users(request: Request) -> Reply:
+    """Add and remove licenses and attendee accounts of one person.
+
+    200 when everything was applied, 206 when a part was, 400 when nothing could be.
+    """
+    assignment = read_assignment(request, request.body)
+    assignment.org_id = await organization_of(request, assignment.org_id)
+    service = request.service
+    assigned: Assigned = await service.writes.submit(assignment.org_id, licenses.assign, assignment)
+    return reply_assigned(request, assigned)
+
+
+def read_assignment(request: Request, body: PatchUserLicenses) -> Assignment:
+    """The body as the service understands it. Raises Failure naming every fault of form.
+
+    `org_id` is what the body says, or empty.
+    """
+    found: list[str] = []
+    person_id = read_id(found, "PEOPLE", "personId", body.person_id)
+    org_id = read_id(found, "ORGANIZATION", "orgId", body.org_id)
+    email = (body.email or "").strip().lower() or None
+    if not body.person_id and email is None:
+        found.append("email, personId: one of them is required")
+    if not body.licenses and not body.site_urls:
+        found.append("licenses, siteUrls: at least one item is required")
+    if len(body.licenses or ()) + len(body.site_urls or ()) > ITEMS_MAX:
+        found.append(f"licenses, siteUrls: at most {ITEMS_MAX} items in one request")
+        raise invalid(found)
+    asked = _licenses(found, body.licenses or [])
+    sites = _sites(found, body.site_urls or [])
+    if found:
+        raise invalid(found)
+    return Assignment(request.call, org_id or "", person_id, email, asked, sites)
+
+
+def _licenses(found: list[str], items: list[LicenseRequest]) -> list[Asked]:
+    asked: dict[str, Asked] = {}
+    for n, item in enumerate(items):
+        properties = _properties(found, f"licenses[{n}].properties", item.properties)
+        id = ids.decode("LICENSE", item.id) or item.id
+        one = Asked(id, item.id, item.operation != "remove", properties)
+        other = asked.setdefault(id, one)
+        if other.add != one.add:
+            found.append(f"licenses[{n}].id: the same license is both added and removed")
+        elif other.properties != one.properties:
+            found.append(f"licenses[{n}].properties: the same license is added twice with different properties")
+    return list(asked.values())
+
+
+def _sites(found: list[str], items: list[SiteUrlsRequest]) -> list[tuple[str, bool]]:
+    sites: dict[str, bool] = {}
+    for n, item in enumerate(items):
+        if item.account_type.lower() != "attendee":
+            found.append(
+                f"siteUrls[{n}].accountType: must be attendee; a host account comes with the license of the site"
+            )
+        url = item.site_url.strip().lower().removeprefix("https://").rstrip("/")
+        add = item.operation != "remove"
+        if sites.setdefault(url, add) != add:
+            found.append(f"siteUrls[{n}].siteUrl: the same site is both added and removed")
+    return list(sites.items())
+
+
+def _properties(found: list[str], path: str, given: LicenseProperties | None) -> Properties | None:
+    if given is None:
+        return None
+    location = given.location_id or None
+    if location is not None:
+        location = ids.decode("LOCATION", location) or location
+    if given.extension and not EXTENSION.fullmatch(given.extension):
+        found.append(f"{path}.extension: must be 2 to 10 digits, without the routing prefix")
+    return Properties(location, e164(given.phone_number) if given.phone_number else None, given.extension or None)
+
+
+def reply_assigned(request: Request, assigned: Assigned) -> Reply:
+    """The documented answer to an assignment."""
+    status = assigned.status
+    if status == 200:
+        return Reply(200, holding(assigned))
+    found = faults(request.service.rulebook, assigned.decision)
+    details = [ErrorDetail(fault.code, fault.description) for fault in found]
+    if status == 400:
+        return Reply(400, ErrorResponse(found[0].message, details, request.call.tracking_id))
+    body = holding(assigned)
+    if request.service.settings.partial_errors:
+        body.errors = details
+    return Reply(206, body)
+
+
+def holding(assigned: Assigned) -> UserLicensesResponse:
+    """All that the person has, in the order of the organization's license list; attendees before hosts."""
+    person, organization = assigned.person, assigned.organization
+    after = person.holding
+    licenses, sites = _shown(
+        organization, after.licenses & ~person.pending_licenses, after.attendee - person.pending_sites
+    )
+    body = UserLicensesResponse(
+        ids.encode("ORGANIZATION", person.home_org_id), ids.encode("PEOPLE", person.id), person.email, licenses, sites
+    )
+    if person.external:
+        pending = _shown(organization, after.licenses & person.pending_licenses, after.attendee & person.pending_sites)
+        body.pending_licenses, body.pending_site_urls = pending
+    return body
+
+
+def _shown(organization: Organization, licenses: int, attendee: frozenset[str]) -> tuple[list[str], list[SiteResponse]]:
+    held = organization.held(licenses)
+    sites = [SiteResponse(url, "attendee") for url in sorted(attendee)]
+    sites += [SiteResponse(license.site_url, "host") for license in held if license.site_url]
+    return [ids.encode("LICENSE", license.id) for license in held], sites
+
+
+OPERATIONS = (
+    Operation(
+        "PATCH",
+        "/licenses/users",
+        assign_licenses_to_users,
+        Rights((scopes.PEOPLE_WRITE,)),
+        "Assign Licenses to Users",
+        body=PatchUserLicenses,
+        answers={200: UserLicensesResponse, 206: UserLicensesResponse},
+        closed_codes=True,
+    ),
+)

@@ -1,0 +1,21 @@
+"""The journal: one entry for every change that was asked for, whether it was carried out or refused."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(slots=True, eq=False)
+class Entry:
+    """One entry. `number` counts the organization's entries from 1 without a gap."""
+
+    org_id: str
+    at: str
+    tracking_id: str
+    #: noun.verb, as in licenses.assign
+    action: str
+    actor_id: str | None
+    target_id: str | None
+    #: the status of the answer
+    outcome: int
+    detail: dict[str, Any] = field(default_factory=dict)
+    number: int = 0

@@ -1,0 +1,42 @@
+"""The service: the few long-lived things that every operation works with."""
+
+from dataclasses import dataclass, field
+
+from allot.core.rulebook import Rulebook
+from allot.service.clock import Clock
+from allot.service.context import Context
+from allot.service.limits import Limits
+from allot.service.meters import Meters
+from allot.service.settings import Settings
+from allot.service.tokens import Tokens
+from allot.service.writes import Writes
+from allot.store.database import Database
+
+
+@dataclass(slots=True, eq=False)
+class Service:
+    """One running allot: passed to handlers, made by `cli`."""
+
+    database: Database
+    rulebook: Rulebook
+    clock: Clock
+    settings: Settings
+    writes: Writes = field(init=False)
+    tokens: Tokens = field(init=False)
+    limits: Limits = field(init=False)
+    meters: Meters = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.writes = Writes(self.database, Context(self.rulebook, self.clock))
+        self.tokens = Tokens(self.database, self.clock)
+        self.limits = Limits(self.settings)
+        self.meters = Meters()
+
+    def start(self) -> None:
+        """Start what runs in the background, on the running loop."""
+        self.writes.start()
+
+    async def close(self) -> None:
+        """Finish what is accepted, then release everything."""
+        await self.writes.close()
+        await self.database.close()

@@ -1,0 +1,128 @@
+"""The write queue: requests that write wait here and are served together, a batch a transaction.
+
+A writer takes what has gathered while the last batch was being written, serves all of it in one
+database transaction, and answers when that is on disk. The busier the service, the larger the
+batches and the cheaper each request; a lone request is a batch of one and waits for nobody.
+"""
+
+import asyncio
+import zlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from allot.core.failure import Failure, Kind
+from allot.service.context import Context
+from allot.store.database import ConflictError, Database, StoreError, Writing
+
+# A batch is one transaction: large enough to share the disk's wait, small enough that it does not
+# hold the loop for more than a few milliseconds.
+BATCH_MAX = 128
+# Beyond this a request would wait for seconds; better to say so at once.
+QUEUED_MAX = 20_000
+
+#: serves some arguments in one transaction; one outcome for each, a Failure where it fails alone
+Operation = Callable[[Writing, Context, Sequence[Any]], Awaitable[Sequence[Any]]]
+
+
+@dataclass(slots=True, eq=False)
+class _Job:
+    operation: Operation
+    argument: Any
+    answer: "asyncio.Future[Any]"
+
+
+class Writes:
+    """The queues of one database, one for each writer that it allows."""
+
+    def __init__(self, database: Database, context: Context) -> None:
+        self._database = database
+        self._context = context
+        self._queues: list[deque[_Job]] = [deque() for _ in range(database.writers)]
+        self._wake = [asyncio.Event() for _ in self._queues]
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
+        #: batches and requests served so far, for the metrics
+        self.batches = 0
+        self.served = 0
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a writer."""
+        return sum(len(queue) for queue in self._queues)
+
+    def start(self) -> None:
+        """Start the writers, on the running loop."""
+        self._tasks = [asyncio.create_task(self._serve(n)) for n in range(len(self._queues))]
+
+    async def submit(self, org_id: str, operation: Operation, argument: Any) -> Any:
+        """Serve `argument` with others of its operation; its outcome, once it is on disk.
+
+        Requests of one organization keep their order. Raises the Failure that it failed with.
+        """
+        if self._closing or self.waiting >= QUEUED_MAX:
+            raise Failure(Kind.UNAVAILABLE, "The service is overloaded", ("Too many changes wait. Try again later",), 1)
+        place = zlib.crc32(org_id.encode()) % len(self._queues)
+        job = _Job(operation, argument, asyncio.get_running_loop().create_future())
+        self._queues[place].append(job)
+        self._wake[place].set()
+        return await job.answer
+
+    async def close(self) -> None:
+        """Serve what is queued, then stop."""
+        self._closing = True
+        for wake in self._wake:
+            wake.set()
+        await asyncio.gather(*self._tasks)
+
+    async def _serve(self, place: int) -> None:
+        queue, wake = self._queues[place], self._wake[place]
+        while queue or not self._closing:
+            if not queue:
+                wake.clear()
+                await wake.wait()
+                # Requests that arrive together are read one by one: let them all be queued first.
+                await asyncio.sleep(0)
+                continue
+            await self._transact(_next_batch(queue))
+
+    async def _transact(self, batch: list[_Job]) -> None:
+        """Serve a batch in one transaction; should it fail as a whole, serve its members one by one."""
+        try:
+            async with self._database.writing() as writing:
+                outcomes = await batch[0].operation(writing, self._context, [job.argument for job in batch])
+        except Exception as error:  # noqa: BLE001 - whatever it is belongs to one request, not to the writer
+            if len(batch) > 1:
+                for job in batch:
+                    await self._transact([job])
+            else:
+                _fail(batch[0], error)
+            return
+        self.batches += 1
+        self.served += len(batch)
+        for job, outcome in zip(batch, outcomes, strict=True):
+            if job.answer.done():  # the client has gone; what it asked for is done all the same
+                continue
+            if isinstance(outcome, Failure):
+                job.answer.set_exception(outcome)
+            else:
+                job.answer.set_result(outcome)
+
+
+def _next_batch(queue: deque[_Job]) -> list[_Job]:
+    """The jobs at the head of the queue that are of one operation."""
+    batch = [queue.popleft()]
+    while queue and len(batch) < BATCH_MAX and queue[0].operation == batch[0].operation:
+        batch.append(queue.popleft())
+    return batch
+
+
+def _fail(job: _Job, error: Exception) -> None:
+    if job.answer.done():
+        return
+    if isinstance(error, StoreError):
+        error = Failure(Kind.UNAVAILABLE, "The service cannot write now", (f"Nothing was changed: {error}",), 1)
+    elif isinstance(error, ConflictError):
+        error = Failure.conflict("Something of this name or id exists already, or is in use")
+    job.answer.set_exception(error)

@@ -1,0 +1,98 @@
+"""The database: one dialect of SQL, two drivers.
+
+Every statement is written once, with `$1` for parameters. Three words stand for what the two
+databases say differently: `EACH($n)` is the rows of a JSON array of arrays (`value->>0` is a row's
+first column, as text), `FOR UPDATE` is left out where one writer at a time is the rule anyway,
+and `ONCE` is the answer to a row that is there already.
+"""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from functools import lru_cache
+from typing import Any, Protocol
+
+import msgspec
+
+Row = tuple[Any, ...]
+
+
+class StoreError(Exception):
+    """The database cannot serve now: locked for too long, disk full, connection lost. Nothing was changed."""
+
+
+class ConflictError(Exception):
+    """A row breaks a rule of the schema (a key that exists, a reference that does not)."""
+
+
+class Reading(Protocol):
+    """A consistent view for reading."""
+
+    async def rows(self, sql: str, *parameters: object) -> list[Row]:
+        """All rows of one statement."""
+        ...
+
+
+class Writing(Reading, Protocol):
+    """A transaction: it commits, durably, when its block ends, and rolls back when the block raises."""
+
+    async def run(self, sql: str, *parameters: object) -> int:
+        """Run one statement; the number of rows that it changed."""
+        ...
+
+    async def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        """Run one statement for each row of parameters; nothing when there are no rows."""
+        ...
+
+
+class Database(Protocol):
+    """An open database. `url` shows no password."""
+
+    url: str
+    #: how many transactions may write at the same time
+    writers: int
+
+    def reading(self) -> AbstractAsyncContextManager[Reading]:
+        """A view for reading; raises StoreError when there is none in time."""
+        ...
+
+    def writing(self) -> AbstractAsyncContextManager[Writing]:
+        """A transaction; raises StoreError when it cannot begin or commit."""
+        ...
+
+    async def close(self) -> None:
+        """Release everything; the database is not used afterwards."""
+        ...
+
+
+def rows(values: Sequence[Sequence[object]]) -> str:
+    """The rows for `EACH`, as one parameter."""
+    return msgspec.json.encode(values).decode()
+
+
+@lru_cache(maxsize=1000)
+def spell(sql: str, postgres: bool) -> str:
+    """A statement in the words of one database."""
+    if postgres:
+        return re.sub(r"EACH\((\$\d+)\)", r"jsonb_array_elements(\1::jsonb)", sql).replace(
+            " ONCE", " ON CONFLICT DO NOTHING"
+        )
+    # SQLite numbers `$n` in the order of appearance, but takes `?n` at its word.
+    sql = re.sub(r"\$(\d+)", r"?\1", sql).replace("EACH(", "json_each(")
+    return sql.replace(" FOR UPDATE", "").replace(" ONCE", " ON CONFLICT DO NOTHING")
+
+
+async def one(reading: Reading, sql: str, *parameters: object) -> Row | None:
+    """The first row, or None."""
+    found = await reading.rows(sql, *parameters)
+    return found[0] if found else None
+
+
+async def pages(reading: Reading, sql: str, *parameters: object, size: int = 1000) -> AsyncIterator[list[Row]]:
+    """All rows in pages by the statement's last parameter: the first column of the last row, "" at first."""
+    after: object = ""
+    while found := await reading.rows(sql, *parameters, after):
+        yield found
+        if len(found) < size:
+            return
+        after = found[-1][0]

@@ -1,0 +1,136 @@
+"""Holdings: what people hold, loaded and saved for a whole batch at a time."""
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+
+from allot.core.holding import Calling, Holding, bits
+from allot.core.person import Person
+from allot.store.database import Reading, Row, Writing, rows
+
+_PERSON = """
+SELECT p.org_id, p.person_id, p.home_org_id, p.email, p.location_id, p.phone_number, p.extension
+FROM EACH($1) k JOIN people p ON p.org_id = k.value->>0 AND p.{key} = k.value->>1
+"""
+_BY_ID = _PERSON.format(key="person_id")
+_BY_EMAIL = _PERSON.format(key="email")
+
+_LICENSES = """
+SELECT h.org_id, h.person_id, h.license, h.pending_until
+FROM EACH($1) k JOIN holdings h ON h.org_id = k.value->>0 AND h.person_id = k.value->>1
+"""
+
+_SITES = """
+SELECT a.org_id, a.person_id, a.site_url, a.pending_until
+FROM EACH($1) k JOIN attendees a ON a.org_id = k.value->>0 AND a.person_id = k.value->>1
+"""
+
+_GIVE = "INSERT INTO holdings (org_id, person_id, license, pending_until) VALUES ($1, $2, $3, $4)"
+_TAKE = "DELETE FROM holdings WHERE org_id = $1 AND person_id = $2 AND license = $3"
+_ATTEND = "INSERT INTO attendees (org_id, person_id, site_url, pending_until) VALUES ($1, $2, $3, $4)"
+_LEAVE = "DELETE FROM attendees WHERE org_id = $1 AND person_id = $2 AND site_url = $3"
+_UNREACH = "UPDATE people SET phone_number = NULL, extension = NULL WHERE org_id = $1 AND person_id = $2"
+_REACH = """
+UPDATE people SET location_id = $3, phone_number = $4, extension = $5, last_modified = $6
+WHERE org_id = $1 AND person_id = $2
+"""
+_COUNT = """
+UPDATE licenses SET consumed_by_users = consumed_by_users + $3 WHERE org_id = $1 AND license = $2
+"""
+
+#: (organization id, person id or email)
+Key = tuple[str, str]
+
+
+async def load(
+    reading: Reading, ids: Collection[Key], emails: Collection[Key], now: str
+) -> tuple[dict[Key, Person], dict[Key, Person]]:
+    """The people of these ids and emails (in lower case), with what they hold; by id and by email.
+
+    Invitations that have run out by `now` are not held any more.
+    """
+    found = await reading.rows(_BY_ID, rows(list(ids))) if ids else []
+    found += await reading.rows(_BY_EMAIL, rows(list(emails))) if emails else []
+    people: dict[Key, Person] = {}
+    for org_id, person_id, home, email, location, number, extension in found:
+        if (org_id, person_id) not in people:
+            calling = Calling(location, number, extension) if location else None
+            people[org_id, person_id] = Person(org_id, person_id, home, email, Holding(0, frozenset(), calling))
+    if people:
+        keys = rows(list(people))
+        _hold(people, await reading.rows(_LICENSES, keys), now)
+        _attend(people, await reading.rows(_SITES, keys), now)
+    return people, {(person.org_id, person.email): person for person in people.values()}
+
+
+def _hold(people: dict[Key, Person], found: list[Row], now: str) -> None:
+    held: dict[Key, int] = {}
+    for org_id, person_id, license, until in found:
+        if until is not None:
+            if until <= now:
+                people[org_id, person_id].lapsed_licenses |= 1 << license
+                continue
+            people[org_id, person_id].pending_licenses |= 1 << license
+        key = (org_id, person_id)
+        held[key] = held.get(key, 0) | 1 << license
+    for key, licenses in held.items():
+        people[key].holding = people[key].holding._replace(licenses=licenses)
+
+
+def _attend(people: dict[Key, Person], found: list[Row], now: str) -> None:
+    for org_id, person_id, site_url, until in found:
+        person = people[org_id, person_id]
+        if until is not None and until <= now:
+            person.lapsed_sites |= {site_url}
+        else:
+            person.holding = person.holding._replace(attendee=person.holding.attendee | {site_url})
+            if until is not None:
+                person.pending_sites |= {site_url}
+
+
+@dataclass(slots=True)
+class Changes:
+    """The difference that a batch makes, gathered person by person and saved set-wise."""
+
+    give: list[tuple[str, str, int, str | None]] = field(default_factory=list)
+    take: list[tuple[str, str, int]] = field(default_factory=list)
+    attend: list[tuple[str, str, str, str | None]] = field(default_factory=list)
+    leave: list[tuple[str, str, str]] = field(default_factory=list)
+    reach: dict[Key, tuple[str | None, ...]] = field(default_factory=dict)
+    count: dict[tuple[str, int], int] = field(default_factory=dict)
+
+    def gather(self, person: Person, before: Holding, now: str, pending_until: str | None) -> None:
+        """Add what turns `before` into what the person holds; new things are pending until then."""
+        org_id, person_id = person.org_id, person.id
+        after = person.holding
+        for license in bits(after.licenses & ~before.licenses):
+            self.give.append((org_id, person_id, license, pending_until))
+            if pending_until is None:
+                self._count(org_id, license, 1)
+        for license in bits(before.licenses & ~after.licenses):
+            self.take.append((org_id, person_id, license))
+            if not person.pending_licenses >> license & 1:
+                self._count(org_id, license, -1)
+        self.take += [(org_id, person_id, license) for license in bits(person.lapsed_licenses)]
+        if before.attendee != after.attendee or person.lapsed_sites:
+            self.attend += [(org_id, person_id, url, pending_until) for url in after.attendee - before.attendee]
+            gone = before.attendee - after.attendee | person.lapsed_sites
+            self.leave += [(org_id, person_id, url) for url in gone]
+        if before.calling != after.calling:
+            calling = after.calling
+            place = (calling.location_id, calling.phone_number, calling.extension) if calling else (None, None, None)
+            self.reach[org_id, person_id] = (*place, now)
+
+    def _count(self, org_id: str, license: int, by: int) -> None:
+        self.count[org_id, license] = self.count.get((org_id, license), 0) + by
+
+
+async def save(writing: Writing, changes: Changes) -> None:
+    """Write a batch's changes and the counters that follow from them."""
+    # What is taken goes first: a number or an invitation that ran out may be given again.
+    await writing.many(_TAKE, changes.take)
+    await writing.many(_GIVE, changes.give)
+    await writing.many(_LEAVE, changes.leave)
+    await writing.many(_ATTEND, changes.attend)
+    await writing.many(_UNREACH, list(changes.reach))
+    await writing.many(_REACH, [(*key, *place) for key, place in changes.reach.items()])
+    await writing.many(_COUNT, [(*key, count) for key, count in changes.count.items() if count])

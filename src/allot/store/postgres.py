@@ -1,0 +1,87 @@
+"""PostgreSQL through psycopg: a pool of connections, each transaction on one of them."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
+
+import psycopg
+import psycopg_pool
+
+from allot.store.database import ConflictError, Reading, Row, StoreError, Writing, spell
+
+# Writers of one process: organizations do not wait for each other, and one organization always
+# goes to the same writer, so more than a few only cost connections.
+WRITERS = 4
+CONNECTIONS_MAX = 12
+WAIT_SECONDS = 10.0
+
+# Statements reach their rows by key, a batch at a time. Without statistics (a new or a fast growing
+# table) the planner would rather read whole tables; the cost of a request must not grow with them.
+_OPTIONS = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off -c jit=off"
+
+
+class _Connection:
+    """One connection as `Reading` and `Writing`."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
+        self._cursor = psycopg.AsyncRawCursor(connection)
+
+    async def rows(self, sql: str, *parameters: object) -> list[Row]:
+        await self._cursor.execute(spell(sql, True).encode(), parameters, prepare=True)
+        return await self._cursor.fetchall()
+
+    async def run(self, sql: str, *parameters: object) -> int:
+        await self._cursor.execute(spell(sql, True).encode(), parameters, prepare=True)
+        return self._cursor.rowcount
+
+    async def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        if rows:
+            await self._cursor.executemany(spell(sql, True).encode(), rows)
+
+
+class Postgres:
+    """A PostgreSQL database as a `Database`."""
+
+    writers = WRITERS
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.url = url.replace(f":{parts.password}@", ":***@") if parts.password else url
+        self._pool = psycopg_pool.AsyncConnectionPool(
+            url,
+            min_size=1,
+            max_size=CONNECTIONS_MAX,
+            timeout=WAIT_SECONDS,
+            open=False,
+            kwargs={"options": _OPTIONS, "prepare_threshold": 1},
+        )
+
+    async def open(self) -> None:
+        """Connect; raises StoreError when the server does not answer."""
+        try:
+            await self._pool.open(wait=True, timeout=WAIT_SECONDS)
+        except psycopg_pool.PoolTimeout as error:
+            raise StoreError(f"{self.url} does not answer within {WAIT_SECONDS:.0f} s") from error
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reading]:
+        async with self._transaction() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Writing]:
+        async with self._transaction() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[_Connection]:
+        try:
+            async with self._pool.connection() as connection:
+                yield _Connection(connection)
+        except psycopg.IntegrityError as error:
+            raise ConflictError(str(error)) from error
+        except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+            raise StoreError(str(error)) from error
+
+    async def close(self) -> None:
+        await self._pool.close()

@@ -1,0 +1,119 @@
+"""SQLite: one file, one connection that writes, one that reads, full durability.
+
+Statements run on the event loop's thread: they take microseconds, and handing each to a thread
+would cost more than it runs. Only the commit, which waits for the disk, runs in a thread of its
+own, so that the next requests are read meanwhile.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import apsw
+
+from allot.store.database import ConflictError, Reading, Row, StoreError, Writing, spell
+
+# Other processes (the command line) write rarely and shortly; a longer wait means that one hangs.
+BUSY_MILLISECONDS = 5_000
+# Pages of the write-ahead log before they are copied into the database: about 16 MiB.
+CHECKPOINT_PAGES = 4_000
+CACHE_KIBIBYTES = 65_536
+STATEMENTS_CACHED = 500
+
+_PRAGMAS = f"""
+PRAGMA busy_timeout = {BUSY_MILLISECONDS};
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+PRAGMA cache_size = -{CACHE_KIBIBYTES};
+PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+PRAGMA temp_store = MEMORY;
+"""
+
+T = TypeVar("T")
+
+
+class _Connection:
+    """One connection as `Reading` and `Writing`; its methods never wait."""
+
+    def __init__(self, path: Path, *, readonly: bool) -> None:
+        flags = apsw.SQLITE_OPEN_READONLY if readonly else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+        self._apsw = apsw.Connection(str(path), flags=flags, statementcachesize=STATEMENTS_CACHED)
+        for pragma in _PRAGMAS.strip().splitlines():
+            if not (readonly and "journal_mode" in pragma):
+                self._apsw.execute(pragma)
+
+    async def rows(self, sql: str, *parameters: object) -> list[Row]:
+        return list(self.do(sql, parameters))
+
+    async def run(self, sql: str, *parameters: object) -> int:
+        self.do(sql, parameters)
+        return self._apsw.changes()
+
+    async def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+        if rows:
+            _guard(lambda: self._apsw.executemany(spell(sql, False), rows))
+
+    def do(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
+        return _guard(lambda: self._apsw.execute(spell(sql, False), parameters or None).fetchall())
+
+    @property
+    def in_transaction(self) -> bool:
+        return self._apsw.in_transaction
+
+    def close(self) -> None:
+        self._apsw.close()
+
+
+class Sqlite:
+    """An SQLite database file as a `Database`."""
+
+    writers = 1
+
+    def __init__(self, path: Path) -> None:
+        self.url = f"sqlite:///{path}"
+        self._write = _guard(lambda: _Connection(path, readonly=False))
+        self._read = _guard(lambda: _Connection(path, readonly=True))
+        self._turn = asyncio.Lock()
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="allot-commit")
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Reading]:
+        yield self._read
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Writing]:
+        async with self._turn:
+            self._write.do("BEGIN IMMEDIATE")
+            try:
+                yield self._write
+                await asyncio.get_running_loop().run_in_executor(self._disk, self._write.do, "COMMIT")
+            finally:
+                if self._write.in_transaction:
+                    self._write.do("ROLLBACK")
+
+    async def close(self) -> None:
+        self._disk.shutdown(wait=True)
+        self._read.close()
+        self._write.close()
+
+
+def _guard(action: Callable[[], T]) -> T:
+    """Run `action`, with the driver's errors as ours."""
+    try:
+        return action()
+    except apsw.ConstraintError as error:
+        raise ConflictError(str(error)) from error
+    except (
+        apsw.FullError,
+        apsw.IOError,
+        apsw.BusyError,
+        apsw.CantOpenError,
+        apsw.ReadOnlyError,
+        apsw.CorruptError,
+        apsw.NotADBError,
+    ) as error:
+        raise StoreError(str(error)) from error

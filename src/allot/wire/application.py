@@ -1,0 +1,62 @@
+"""One ASGI application of several planes: the route table, and the way from a path to an endpoint."""
+
+from collections.abc import Sequence
+
+from starlette.routing import Route, Router
+
+from allot.core.failure import Failure, Kind
+from allot.service.service import Service
+from allot.wire.endpoint import Endpoint, Receive, Scope, Send, failed, send_reply, tracking_id_of
+from allot.wire.operation import Operation
+
+
+class Application:
+    """Operations below their prefixes: paths without a variable by table, the others by Starlette's router."""
+
+    def __init__(self, service: Service, planes: Sequence[tuple[str, Sequence[Operation]]]) -> None:
+        self._exact: dict[tuple[str, str], Endpoint] = {}
+        by_path: dict[str, dict[str, Endpoint]] = {}
+        for prefix, operations in planes:
+            for operation in operations:
+                endpoint = Endpoint(service, operation)
+                by_path.setdefault(prefix + operation.path, {})[operation.method] = endpoint
+                if "{" not in operation.path:
+                    self._exact[operation.method, prefix + operation.path] = endpoint
+        # Starlette takes the first route that fits: literal paths go before those with a variable.
+        routes = [Route(path, _Methods(by_path[path])) for path in sorted(by_path, key=lambda path: path.count("{"))]
+        self._router = Router(routes, redirect_slashes=False, default=_nowhere)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._exact.get((scope["method"], scope["path"]))
+        if endpoint is not None:
+            await endpoint(scope, receive, send)
+        else:
+            await self._router(scope, receive, send)
+
+
+class _Methods:
+    """The endpoints of one path by method; another method is answered with 405 and the list."""
+
+    def __init__(self, endpoints: dict[str, Endpoint]) -> None:
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        endpoint = self._endpoints.get(scope["method"])
+        if endpoint is not None:
+            await endpoint(scope, receive, send)
+            return
+        allowed = ", ".join(sorted(self._endpoints))
+        failure = Failure(Kind.METHOD_NOT_ALLOWED, "The method is not allowed here", (f"This path has {allowed}",))
+        await refuse(scope, send, failure, [(b"allow", allowed.encode())])
+
+
+async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
+    await refuse(scope, send, Failure.not_found(f"{scope['path'][:200]} is no path of this API"))
+
+
+async def refuse(scope: Scope, send: Send, failure: Failure, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+    """Answer a request that no endpoint takes."""
+    tracking_id = tracking_id_of(dict(scope["headers"]).get(b"trackingid"))
+    reply = failed(failure, tracking_id)
+    reply.headers += headers
+    await send_reply(send, reply, tracking_id)

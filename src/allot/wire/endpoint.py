@@ -1,0 +1,204 @@
+"""The endpoint: what every operation does before and after its handler.
+
+From the bytes of a request to a `Request` (tracking id, caller, rights, body), and from the
+handler's `Reply` or failure to the bytes of the answer. Handlers are plain functions between.
+"""
+
+import asyncio
+import logging
+import time
+import uuid
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from allot.core.call import Call, Caller
+from allot.core.failure import Failure, Kind
+from allot.service.service import Service
+from allot.store.database import StoreError
+from allot.wire import errors
+from allot.wire.forms import decode, form_as_json, invalid
+from allot.wire.operation import JSON, Operation, Reply, Request
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+# The longest documented request (500 items with properties) has about 150 KiB.
+BODY_BYTES_MAX = 1 << 20
+# A client that sends slower than this is not waited for.
+BODY_SECONDS_MAX = 30.0
+TRACKING_ID_MAX = 128
+AGENT_MAX = 200
+_TRACKING_ID = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/")
+
+log = logging.getLogger("allot.wire")
+
+
+class Endpoint:
+    """One operation as an ASGI application."""
+
+    def __init__(self, service: Service, operation: Operation) -> None:
+        self._service = service
+        self._operation = operation
+        self._name = operation.handler.__name__
+        self._query = {parameter.name: parameter for parameter in operation.query}
+        self._defaults = {parameter.name: parameter.default for parameter in operation.query}
+        self._media = operation.media.encode()
+        self._decoder = msgspec.json.Decoder(operation.body) if operation.body else None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        tracking_id = tracking_id_of(headers.get(b"trackingid"))
+        started = time.perf_counter()
+        try:
+            request = await self._request(scope, headers, receive, tracking_id)
+            if request is None:
+                return  # the client went away before its body was whole
+            reply = await self._operation.handler(request)
+        except Failure as failure:
+            reply = failed(failure, tracking_id, closed_codes=self._operation.closed_codes)
+        except StoreError as error:
+            log.error("%s: %s", tracking_id, error)
+            down = Failure(Kind.UNAVAILABLE, "The service cannot reach its database", (str(error),), 1)
+            reply = failed(down, tracking_id)
+        except Exception:
+            log.exception("%s: %s %s", tracking_id, scope["method"], scope["path"])
+            reply = failed(BUG, tracking_id)
+        self._service.meters.answered(self._name, reply.status, time.perf_counter() - started)
+        await send_reply(send, reply, tracking_id)
+
+    async def _request(
+        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, tracking_id: str
+    ) -> Request | None:
+        operation, service = self._operation, self._service
+        caller = NOBODY
+        if operation.rights is not None:
+            caller = await self._caller(headers)
+            service.limits.take(caller.token_key)
+            operation.rights.check(caller)
+        body = None
+        if self._decoder is not None:
+            raw = await self._raw_body(headers, receive)
+            if raw is None:
+                return None
+            body = decode(self._decoder, raw if operation.media == JSON else form_as_json(raw))
+        client = scope.get("client")
+        agent = headers.get(b"user-agent", b"").decode("latin-1")[:AGENT_MAX]
+        call = Call(caller, tracking_id, client[0] if client else "", agent)
+        origin = service.settings.public_url or f"{scope['scheme']}://{headers.get(b'host', b'').decode('latin-1')}"
+        path = scope.get("path_params") or {}
+        return Request(service, call, path, self._read_query(scope["query_string"]), body, origin, scope["path"])
+
+    async def _raw_body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if kind != self._media:
+            wanted = f"Content-Type: must be {self._operation.media}"
+            raise Failure(Kind.UNSUPPORTED, "The media type is not supported", (wanted,))
+        return await _read(headers, receive)
+
+    def _read_query(self, raw: bytes) -> dict[str, Any]:
+        query = dict(self._defaults)
+        if not raw:
+            return query
+        found: list[str] = []
+        for name, text in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
+            parameter = self._query.get(name)
+            if parameter is None:
+                continue  # as Webex does
+            try:
+                query[name] = parameter.read(text) if text else parameter.default
+            except ValueError as fault:
+                found.append(f"{name}: {fault}")
+        if found:
+            raise invalid(found)
+        return query
+
+    async def _caller(self, headers: dict[bytes, bytes]) -> Caller:
+        scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            missing = "Authorization: send `Bearer` and an access token"
+            raise Failure(Kind.UNAUTHENTICATED, "Authentication is required", (missing,))
+        caller = await self._service.tokens.caller(token.strip())
+        if caller is None:
+            unknown = "Authorization: the access token is unknown or has run out"
+            raise Failure(Kind.UNAUTHENTICATED, "The token is not valid", (unknown,))
+        return caller
+
+
+NOBODY = Caller("", "", "", frozenset(), frozenset())
+BUG = Failure(
+    Kind.INTERNAL,
+    "Something went wrong in the service",
+    ("Nothing is known to have changed. Report it with the tracking id",),
+)
+
+
+def failed(failure: Failure, tracking_id: str, *, closed_codes: bool = False) -> Reply:
+    """The reply to a failure."""
+    status, body = errors.response(failure, tracking_id, closed_codes=closed_codes)
+    reply = Reply(status, body)
+    if failure.retry_after is not None:
+        reply.headers.append((b"retry-after", str(failure.retry_after).encode()))
+    if status == 401:
+        reply.headers.append((b"www-authenticate", b"Bearer"))
+    return reply
+
+
+async def send_reply(send: Send, reply: Reply, tracking_id: str) -> None:
+    """Send a reply; a body that is not bytes yet becomes JSON."""
+    body = reply.body
+    if body is None:
+        body = b""
+    elif not isinstance(body, bytes):
+        body = msgspec.json.encode(body)
+    headers = [
+        (b"trackingid", tracking_id.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        *reply.headers,
+    ]
+    if body or reply.status != 204:
+        headers += [(b"content-type", reply.content_type), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def tracking_id_of(sent: bytes | None) -> str:
+    """The client's tracking id when it sent a decent one, else ours."""
+    if sent and len(sent) <= TRACKING_ID_MAX and _TRACKING_ID.issuperset(sent):
+        return sent.decode()
+    return f"NA_{uuid.uuid4()}"
+
+
+async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+    """The whole body; None when the client goes away before its end."""
+    too_large = Failure(Kind.TOO_LARGE, "The request is too large", (f"body: at most {BODY_BYTES_MAX} bytes are read",))
+    length = headers.get(b"content-length", b"")
+    if length.isdigit() and int(length) > BODY_BYTES_MAX:
+        raise too_large
+    message = await _receive(receive)
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body: bytes = message["body"]
+        return body
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        if message["type"] != "http.request":
+            return None
+        parts.append(message.get("body", b""))
+        size += len(parts[-1])
+        if size > BODY_BYTES_MAX:
+            raise too_large
+        if not message.get("more_body"):
+            return b"".join(parts)
+        message = await _receive(receive)
+
+
+async def _receive(receive: Receive) -> MutableMapping[str, Any]:
+    try:
+        async with asyncio.timeout(BODY_SECONDS_MAX):
+            return await receive()
+    except TimeoutError:
+        raise Failure.invalid(f"body: did not arrive within {BODY_SECONDS_MAX:.0f} seconds") from None

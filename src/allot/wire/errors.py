@@ -1,0 +1,48 @@
+"""Errors on the wire: the one table from failures to statuses, and the one shape of their body."""
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from allot.core.failure import Failure, Kind
+
+#: kind of failure -> status
+STATUSES = {
+    Kind.INVALID: 400,
+    Kind.UNAUTHENTICATED: 401,
+    Kind.FORBIDDEN: 403,
+    Kind.NOT_FOUND: 404,
+    Kind.METHOD_NOT_ALLOWED: 405,
+    Kind.CONFLICT: 409,
+    Kind.TOO_LARGE: 413,
+    Kind.UNSUPPORTED: 415,
+    Kind.TOO_MANY: 429,
+    Kind.INTERNAL: 500,
+    Kind.UNAVAILABLE: 503,
+}
+
+
+class ErrorDetail(msgspec.Struct, rename="camel"):
+    """One error: a code that programs read, a sentence that people read."""
+
+    error_code: int
+    description: str
+
+
+class ErrorResponse(msgspec.Struct, rename="camel"):
+    """The documented error body."""
+
+    message: str
+    errors: list[ErrorDetail]
+    tracking_id: str | UnsetType = UNSET
+
+
+def response(failure: Failure, tracking_id: str, *, closed_codes: bool = False) -> tuple[int, ErrorResponse]:
+    """Status and body of a failure.
+
+    Where no code is documented for it, an error carries the status as its code; with `closed_codes`
+    always 400, since Cisco closes the list of codes of PATCH /licenses/users.
+    """
+    status = STATUSES[failure.kind]
+    code = 400 if closed_codes else status
+    details = failure.details or (failure.message,)
+    return status, ErrorResponse(failure.message, [ErrorDetail(code, text) for text in details], tracking_id)

@@ -1,0 +1,109 @@
+"""An operation: one row of the route table, and all that is said of it in the OpenAPI document."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from allot.core.call import Call, Caller
+from allot.core.failure import Failure
+from allot.service.service import Service
+
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Rights:
+    """What a caller needs: one of the scopes, and a role that may `read` or `write`; "any" needs no role."""
+
+    scopes: tuple[str, ...]
+    role: str = "write"
+
+    def check(self, caller: Caller) -> None:
+        """Raises Failure when the caller may not."""
+        if not any(scope in caller.scopes for scope in self.scopes):
+            raise Failure.forbidden(f"The token lacks the scope {' or '.join(self.scopes)}")
+        if self.role == "write" and not caller.writes:
+            raise Failure.forbidden("An administrator role that may change people and licenses is needed")
+        if self.role == "read" and not caller.reads:
+            raise Failure.forbidden("An administrator role is needed")
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One query parameter. Numbers above `most` are taken as `most`, as Webex does; other faults are 400."""
+
+    name: str
+    description: str
+    kind: type = str
+    default: Any = None
+    least: int = 0
+    most: int | None = None
+    choices: tuple[str, ...] = ()
+
+    def read(self, text: str) -> Any:
+        """The value of a text from the query. Raises ValueError with what it must be."""
+        if "\x00" in text:
+            raise ValueError("contains a NUL character, which no text may have")
+        if self.kind is bool:
+            if text.lower() not in ("true", "false"):
+                raise ValueError("must be true or false")
+            return text.lower() == "true"
+        if self.kind is int:
+            if not text.isascii() or not text.isdigit() or len(text) > 15 or int(text) < self.least:
+                raise ValueError(f"must be a whole number, {self.least} or more")
+            return int(text) if self.most is None else min(int(text), self.most)
+        if self.choices and text not in self.choices:
+            raise ValueError(f"must be one of {', '.join(self.choices)}")
+        return text
+
+
+@dataclass(slots=True, eq=False)
+class Request:
+    """One request as a handler sees it."""
+
+    service: Service
+    call: Call
+    #: the variables of the path, as they were sent
+    path: dict[str, str]
+    #: the parameters of the operation, read; absent ones have their default
+    query: dict[str, Any]
+    #: the operation's body struct; None when it has none
+    body: Any
+    #: scheme and host as the client sees them, and the path without its query
+    origin: str
+    url_path: str
+
+
+@dataclass(slots=True, eq=False)
+class Reply:
+    """What a handler answers: a struct for the body, bytes of another type, or nothing."""
+
+    status: int
+    body: Any = None
+    headers: list[tuple[bytes, bytes]] = field(default_factory=list)
+    content_type: bytes = b"application/json"
+
+
+Handler = Callable[[Request], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Operation:
+    """One operation. Its name is its handler's; its description is the handler's docstring."""
+
+    method: str
+    path: str
+    handler: Handler
+    #: None: no token is needed
+    rights: Rights | None
+    summary: str
+    query: tuple[Parameter, ...] = ()
+    body: type[msgspec.Struct] | None = None
+    media: str = JSON
+    #: status -> body of the answers that are no errors; None where there is no body
+    answers: dict[int, Any] = field(default_factory=dict)
+    #: Cisco closes the list of error codes of this operation
+    closed_codes: bool = False

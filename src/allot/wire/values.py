@@ -1,0 +1,70 @@
+"""Values that many requests share: ids, phone numbers, extensions."""
+
+import re
+from functools import lru_cache
+
+import phonenumbers
+
+from allot.core import ids
+from allot.core.failure import Failure
+from allot.service import organizations
+from allot.wire.operation import Parameter, Request
+
+ORG_ID = Parameter("orgId", "The organization, for administrators who manage others; by default the token's own.")
+EXTENSION = re.compile(r"[0-9]{2,10}")
+_E164 = re.compile(r"\+[1-9][0-9]{6,14}")
+
+
+def read_id(found: list[str], kind: str, name: str, text: str | None) -> str | None:
+    """The value of an id in a body or query; a fault is added to `found` when it is none of this kind."""
+    if not text:
+        return None
+    value = ids.decode(kind, text)
+    if value is None:
+        found.append(f"{name}: is no {kind} id; send the id as the API gave it, or its UUID")
+    return value
+
+
+def path_id(request: Request, kind: str, name: str) -> str:
+    """The value of an id in the path. Raises Failure (404) when it is none of this kind."""
+    value = ids.decode(kind, request.path[name])
+    if value is None:
+        raise Failure.not_found(f"{name}: nothing has this id in this organization")
+    return value
+
+
+async def organization_of(request: Request, org_id: str | None) -> str:
+    """The organization that a call is about: the named one when the caller may manage it, else the caller's own.
+
+    Raises Failure (403) alike for an organization of somebody else and for one that does not exist.
+    """
+    caller = request.call.caller
+    if not org_id or org_id == caller.org_id:
+        return caller.org_id
+    async with request.service.database.reading() as reading:
+        if await organizations.manages(reading, caller.org_id, org_id):
+            return org_id
+    raise Failure.forbidden("orgId: the token may not manage this organization")
+
+
+async def organization_in_query(request: Request) -> str:
+    """The organization that the query's `orgId` names, else the caller's own."""
+    text = request.query["orgId"]
+    if not text:
+        return request.call.caller.org_id
+    return await organization_of(request, ids.decode("ORGANIZATION", text) or text)
+
+
+@lru_cache(maxsize=10_000)
+def e164(text: str) -> str:
+    """A phone number in E.164 with its plus; a text that is no number stays as it is, and is in no inventory.
+
+    Cisco's own examples have it with and without the plus.
+    """
+    if _E164.fullmatch(text):
+        return text
+    try:
+        parsed = phonenumbers.parse(text if text.lstrip().startswith("+") else f"+{text}")
+    except phonenumbers.NumberParseException:
+        return text
+    return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
