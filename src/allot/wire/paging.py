@@ -1,0 +1,58 @@
+"""Paging: opaque cursors, and the Link header that leads to the next page.
+
+A cursor holds the key of the last row that was shown, so that the next page begins right after it,
+however many pages went before and whatever was added or deleted meanwhile.
+"""
+
+import base64
+import binascii
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import msgspec
+
+from allot.core.failure import Failure
+from allot.wire.operation import Parameter, Request
+
+#: longer than any cursor of ours: the keys of rows are bounded
+CURSOR_CHARACTERS_MAX = 4_000
+
+CURSOR = Parameter("cursor", "Where the page begins: taken from the Link header of the page before, never made up.")
+
+_texts = msgspec.json.Decoder(tuple[str, ...])
+
+
+def encode_cursor(*key: str) -> str:
+    """The cursor of the page after the row of this key."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(key)).decode().rstrip("=")
+
+
+def read_cursor(request: Request, parts: int, name: str = "cursor") -> tuple[str, ...] | None:
+    """The key of `parts` texts in the query's cursor; None when there is none, for the first page.
+
+    Raises Failure (400) for a cursor that is none of ours.
+    """
+    text = request.query[name]
+    if not text:
+        return None
+    try:
+        if len(text) > CURSOR_CHARACTERS_MAX:
+            raise ValueError
+        key = _texts.decode(base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True))
+    except (ValueError, binascii.Error, msgspec.DecodeError):
+        key = ()
+    # A NUL is no text for PostgreSQL, and none that we ever sent.
+    if len(key) != parts or any("\x00" in part for part in key):
+        raise Failure.invalid(f"{name}: is not valid; follow the Link header of the page before as it is")
+    return key
+
+
+def next_link(request: Request, **changed: Any) -> tuple[bytes, bytes]:
+    """The Link header for the next page: this request's complete address with `changed` query parameters."""
+    query = {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in (request.query | changed).items()
+        if value is not None
+    }
+    address = f"{request.origin}{quote(request.url_path)}?{urlencode(query)}"
+    return b"link", f'<{address}>; rel="next"'.encode("latin-1")
