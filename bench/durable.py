@@ -1,0 +1,43 @@
+"""How many durable changes a second, on SQLite?
+
+Full synchronization, a journal row for each change, one organization of 10,000 people, 64 connections. The server has
+one core and the load generator the other. Beside it stands a server that answers a constant body of the same size with
+the same uvicorn settings and decides, saves and waits for nothing: what it reaches is all that the server could.
+"""
+
+from bench import disk, rounds, servers
+from bench.crowd import build
+from bench.options import Options
+from bench.report import Report
+from bench.traffic import changes
+
+PEOPLE = 10_000
+TARGET_RATE = 10_000
+TARGET_OF_CONSTANT = 0.35
+TARGET_P99_MILLISECONDS = 20
+
+
+def measure(options: Options) -> Report:
+    """Rounds of changes and of constant answers, in turn."""
+    report = Report("durable", "how many durable changes a second, on SQLite?")
+    with rounds.folder(options) as folder:
+        url = f"sqlite:///{folder}/allot.db"
+        exchanges = changes(build(url, PEOPLE))
+        traffic = rounds.save_traffic(folder / "traffic", exchanges)
+        with servers.allot(url, folder / "allot.log", servers.SERVER_CORE) as server:
+            server.ready(exchanges[0].request)
+            body = len(servers.ask(server.port, exchanges[1].request).partition(b"\r\n\r\n")[2])
+            with servers.constant("app", body, folder / "constant.log", servers.SERVER_CORE) as constant:
+                constant.ready(exchanges[0].request)
+                mine = rounds.Contender("allot", [server], traffic, position=2)
+                theirs = rounds.Contender("constant", [constant], traffic, checked=False)
+                report.raw = rounds.take_turns([mine, theirs], options)
+        sync = disk.sync_median(folder)
+    report.least("changes, 64 connections", mine.rate, "/s", TARGET_RATE)
+    report.least("in constant answers", rounds.ratio(mine, theirs), "", TARGET_OF_CONSTANT)
+    report.most("p99", mine.latency("p99"), "ms", TARGET_P99_MILLISECONDS)
+    report.tell("p50", mine.latency("p50"), "ms")
+    report.tell("processor time of one change", mine.cost, "µs")
+    report.tell("constant answers", theirs.rate, "/s")
+    report.tell(f"one sync of 4 KiB ({disk.kind(options.folder)})", sync, "ms")
+    return report
