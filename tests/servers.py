@@ -1,0 +1,217 @@
+"""The real service for tests: in a thread of the test, or as a process of its own."""
+
+import asyncio
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import requests
+import uvicorn
+import uvloop
+
+from allot.cli.databases import open_database
+from allot.core.rulebook import Rulebook, load
+from allot.service.clock import SystemClock
+from allot.service.service import Service
+from allot.service.settings import Settings
+from demo import application, prepare
+
+T = TypeVar("T")
+HOST = "127.0.0.1"
+ADMIN = "allot-demo-admin"
+PROGRAM = str(Path(sys.executable).parent / "allot")
+SECONDS = 30
+
+
+class Client(requests.Session):
+    """Speaks to one server with one token; paths are joined to the server's address."""
+
+    def __init__(self, base: str, token: str | None = ADMIN, closing: list["Client"] | None = None) -> None:
+        super().__init__()
+        self.trust_env = False
+        self.base = base
+        self._closing = closing if closing is not None else []
+        self._closing.append(self)
+        if token is not None:
+            self.headers["Authorization"] = f"Bearer {token}"
+
+    def request(self, method: str, url: str, **options: Any) -> requests.Response:  # type: ignore[override]
+        """As requests' own; `url` may be a path."""
+        options.setdefault("timeout", SECONDS)
+        return super().request(method, self.base + url if url.startswith("/") else url, **options)
+
+    def as_(self, token: str | None) -> "Client":
+        """Another client of the same server, with this token or none; closed together with this one."""
+        return Client(self.base, token, self._closing)
+
+    def close_all(self) -> None:
+        """Close this client and those made from it."""
+        for client in self._closing:
+            client.close()
+
+
+@cache
+def rulebook() -> Rulebook:
+    """The rulebook that is shipped."""
+    return load(files("allot").joinpath("rulebooks/webex.toml").read_text(encoding="utf-8"))
+
+
+@asynccontextmanager
+async def open_service(url: str, **settings: Any) -> AsyncIterator[Service]:
+    """A started service on a database, on the running loop; demo tokens work."""
+    database = await open_database(url)
+    service = Service(database, rulebook(), SystemClock(), Settings(database=url, **settings))
+    prepare(service)
+    service.start()
+    try:
+        yield service
+    finally:
+        await service.close()
+
+
+class Server:
+    """The application served over HTTP by a thread of this process; a context manager."""
+
+    def __init__(self, url: str, **settings: Any) -> None:
+        self.url = url
+        self._settings = settings
+        self._listening = socket.create_server((HOST, 0), backlog=2048)
+        self.address = f"http://{HOST}:{self._listening.getsockname()[1]}"
+        self._started: Future[Service] = Future()
+        self._thread = threading.Thread(target=self._run, name="allot-server")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        self.service = self._started.result(SECONDS)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop serving; does nothing when it has stopped."""
+        if self._thread.is_alive():
+            self.loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def call(self, function: Callable[[Service], Coroutine[Any, Any, T]]) -> T:
+        """The result of `await function(service)` on the server's own loop."""
+        return asyncio.run_coroutine_threadsafe(function(self.service), self.loop).result(SECONDS)
+
+    def rows(self, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
+        """The rows of one statement, in the dialect of the store."""
+
+        async def read(service: Service) -> list[tuple[Any, ...]]:
+            async with service.database.reading() as reading:
+                return await reading.rows(sql, *parameters)
+
+        return self.call(read)
+
+    def client(self, token: str | None = ADMIN) -> Client:
+        """A client; close it with `close_all`."""
+        return Client(self.address, token)
+
+    def _run(self) -> None:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            try:
+                runner.run(self._serve())
+            except BaseException as error:
+                if self._started.done():
+                    raise
+                self._started.set_exception(error)
+            finally:
+                self._listening.close()
+
+    async def _serve(self) -> None:
+        self.loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        async with open_service(self.url, **self._settings) as service:
+            config = uvicorn.Config(
+                application(service), http="httptools", ws="none", lifespan="off", log_config=None, access_log=False
+            )
+            config.load()
+            server = uvicorn.Server(config)
+            server.lifespan = config.lifespan_class(config)
+            # Without uvicorn's own loop and end, which look and wait for tenths of a second.
+            await server.startup(sockets=[self._listening])
+            self._started.set_result(service)
+            await self._stop.wait()
+            for listening in server.servers:
+                listening.close()
+            while server.server_state.connections:
+                for connection in list(server.server_state.connections):
+                    connection.shutdown()
+                await asyncio.sleep(0.001)
+
+
+class Process:
+    """`allot serve` as a process of its own, which can be killed and started again; a context manager."""
+
+    def __init__(self, url: str, log: Path, *flags: str, **environment: str) -> None:
+        self.url = url
+        self.log = log
+        self._command = [PROGRAM, "serve", "--demo", "--database", url, "--port", "0", *flags]
+        self._environment = os.environ | environment
+        self._clients: list[Client] = []
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for client in self._clients:
+            client.close_all()
+        if self.popen.poll() is None:
+            self.kill()
+
+    def start(self, **options: Any) -> None:
+        """Start it and wait until it answers; `options` are those of Popen."""
+        self.log.write_bytes(b"")
+        with self.log.open("ab") as log:
+            self.popen = subprocess.Popen(
+                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, **options
+            )
+        deadline = time.monotonic() + SECONDS
+        while not self._answers():
+            if self.popen.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"allot serve does not answer:\n{self.log.read_text()}")
+            time.sleep(0.01)
+
+    def kill(self) -> None:
+        """End it as a power cut would."""
+        self.popen.kill()
+        self.popen.wait(SECONDS)
+
+    def terminate(self) -> int:
+        """Ask it to stop; its exit code."""
+        self.popen.send_signal(signal.SIGTERM)
+        return self.popen.wait(SECONDS)
+
+    def client(self, token: str | None = ADMIN) -> Client:
+        """A client of the process as it runs now; closed with the process."""
+        client = Client(self.address, token)
+        self._clients.append(client)
+        return client
+
+    def _answers(self) -> bool:
+        found = re.search(rf"http://{re.escape(HOST)}:(\d+)", self.log.read_text(errors="replace"))
+        if found is None:
+            return False
+        self.address, self.port = found.group(), int(found[1])
+        try:
+            with socket.create_connection((HOST, self.port), 1) as connection:
+                connection.sendall(b"GET /v1/licenses HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+                return connection.recv(8).startswith(b"HTTP/1.1")
+        except OSError:
+            return False
