@@ -1,0 +1,59 @@
+"""Shapes: what is wrong with a decoded JSON value, measured against a type; every fault with its place."""
+
+from typing import Any
+
+from msgspec import inspect
+
+_NAMES = {
+    inspect.StructType: "an object",
+    inspect.ListType: "a list",
+    inspect.StrType: "a text",
+    inspect.IntType: "a whole number",
+    inspect.FloatType: "a number",
+    inspect.BoolType: "true or false",
+}
+_PYTHON = {inspect.StrType: str, inspect.IntType: int, inspect.BoolType: bool, inspect.FloatType: float}
+
+
+def faults(value: Any, kind: inspect.Type, path: str = "") -> list[str]:
+    """The faults of a decoded value against a type, in the order of the document."""
+    if isinstance(kind, inspect.UnionType):
+        if value is None and any(isinstance(each, inspect.NoneType) for each in kind.types):
+            return []
+        kind = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+    if isinstance(kind, inspect.StructType) and isinstance(value, dict):
+        return _members(value, kind, path)
+    if isinstance(kind, inspect.ListType) and isinstance(value, list):
+        return [fault for n, each in enumerate(value) for fault in faults(each, kind.item_type, f"{path}[{n}]")]
+    return _fault(value, kind, path)
+
+
+def _members(value: dict[str, Any], kind: inspect.StructType, path: str) -> list[str]:
+    found: list[str] = []
+    for field in kind.fields:
+        where = f"{path}.{field.encode_name}" if path else field.encode_name
+        if field.encode_name in value:
+            found += faults(value[field.encode_name], field.type, where)
+        elif field.required:
+            found.append(f"{where}: is required")
+    if kind.forbid_unknown_fields:
+        known = [field.encode_name for field in kind.fields]
+        for name in value:
+            if name not in known:
+                where = f"{path}.{name}" if path else name
+                found.append(f"{where}: is not known here; known are {', '.join(known)}")
+    return found
+
+
+def _fault(value: Any, kind: inspect.Type, path: str) -> list[str]:
+    where = path or "body"
+    if isinstance(kind, inspect.LiteralType):
+        if value in kind.values and type(value) in {type(each) for each in kind.values}:
+            return []
+        return [f"{where}: must be one of {', '.join(map(str, kind.values))}"]
+    wanted = _PYTHON.get(type(kind))
+    if wanted is not None and (type(value) is wanted or (wanted is float and type(value) is int)):
+        return []
+    if isinstance(kind, inspect.AnyType):
+        return []
+    return [f"{where}: must be {_NAMES.get(type(kind), 'of another type')}"]
