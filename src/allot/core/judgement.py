@@ -46,21 +46,21 @@ def assume(situation: Situation, items: list[Item]) -> State:
     added = removed = 0
     attention = EXTERNAL if situation.external else 0
     for item in items:
-        if type(item) is LicenseItem:
-            license = item.license
-            offer = license.offer
-            attention |= offer.bit
-            if not item.add:
-                removed |= held & license.bit
-                continue
-            if offer.calling:
-                attention |= PROPERTIES
-            if not held & license.bit:
-                added |= license.bit
-                if not license.has_free_unit():
-                    attention |= FULL
-        else:
+        if type(item) is not LicenseItem:
             attention |= SITE if type(item) is SiteItem else UNKNOWN
+            continue
+        license = item.license
+        offer = license.offer
+        attention |= offer.bit
+        if not item.add:
+            removed |= held & license.bit
+            continue
+        if offer.calling:
+            attention |= PROPERTIES
+        if not held & license.bit:
+            added |= license.bit
+            if not license.has_free_unit():
+                attention |= FULL
     after = (held | added) & ~removed
     offers = situation.organization.offers
     offers_after = offers(after)

@@ -183,6 +183,7 @@ CREATE INDEX tokens_by_person ON tokens (org_id, person_id)
 
 
 def create(connection: Any) -> None:
+    """Run the statements in the words of the database that the connection is of."""
     sqlite = type(connection).__module__.startswith("sqlite3")
     words = {"CLUSTERED": "STRICT, WITHOUT ROWID", "BIGINT": "INTEGER"} if sqlite else {"CLUSTERED": ""}
     text = re.sub(r"--.*", "", SCHEMA)
