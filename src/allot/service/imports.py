@@ -21,7 +21,7 @@ from allot.service.arrivals import EXTENSION, Known, People, inner, made_id
 from allot.service.clock import later, stamp
 from allot.service.context import Context
 from allot.service.documents import Document, LocationDocument
-from allot.service.licenses import PENDING_DAYS
+from allot.service.holdings import PENDING_DAYS
 from allot.store import imports as store
 from allot.store import journal, organizations
 from allot.store.database import Writing

@@ -1,0 +1,169 @@
+"""Holdings: what a batch of requests is decided against, and how it is saved. One path for all that changes them."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from allot.core.call import Call
+from allot.core.decision import Decision, decide
+from allot.core.holding import Holding, Item, LicenseItem, Properties, SiteItem
+from allot.core.journal import Entry
+from allot.core.judgement import Situation
+from allot.core.organization import Number, Organization
+from allot.core.person import Person
+from allot.core.rulebook import Rulebook
+from allot.service.clock import later, stamp
+from allot.service.context import Context
+from allot.store import holdings as store
+from allot.store import journal, organizations
+from allot.store.database import Writing
+
+# Invitations of people of another organization run out after this; documented by HELP:v71ztb.
+PENDING_DAYS = 15
+
+
+@dataclass(slots=True)
+class Needs:
+    """What to load for a batch: each a set of (organization id, value)."""
+
+    org_ids: set[str] = field(default_factory=set)
+    ids: set[store.Key] = field(default_factory=set)
+    #: in lower case
+    emails: set[store.Key] = field(default_factory=set)
+    sites: bool = False
+    locations: set[tuple[str, str]] = field(default_factory=set)
+    numbers: set[tuple[str, str]] = field(default_factory=set)
+    extensions: set[tuple[str, str]] = field(default_factory=set)
+
+    def add_properties(self, org_id: str, properties: Properties | None) -> None:
+        """Whatever calling properties of a request name."""
+        if properties is not None:
+            self.locations.add((org_id, properties.location_id or ""))
+            self.numbers.add((org_id, properties.phone_number or ""))
+            self.extensions.add((org_id, properties.extension or ""))
+
+
+@dataclass(slots=True, eq=False)
+class Batch:
+    """Everything that the requests of one transaction are decided against, and what they have changed so far."""
+
+    rulebook: Rulebook
+    at: datetime
+    #: `at` as it is stored
+    now: str
+    #: those that exist, locked
+    organizations: dict[str, Organization]
+    by_id: dict[store.Key, Person]
+    by_email: dict[store.Key, Person]
+    #: what each touched person held before the batch
+    before: dict[store.Key, Holding] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+
+    def decide(self, person: Person, items: list[Item]) -> Decision:
+        """Decide items of one person and make the batch's state what it becomes."""
+        organization = self.organizations[person.org_id]
+        situation = Situation(organization, person.id, person.external, person.holding)
+        decision = decide(self.rulebook, situation, items)
+        self.hold(person, decision.after)
+        return decision
+
+    def hold(self, person: Person, after: Holding) -> None:
+        """Make this what the person holds; counters, numbers and extensions of the organization follow."""
+        if after != person.holding:
+            self.before.setdefault((person.org_id, person.id), person.holding)
+            _apply(self.organizations[person.org_id], person, after)
+
+    def enter(self, call: Call, action: str, person: Person, outcome: int, detail: dict[str, Any]) -> None:
+        """Add the journal's entry about a request."""
+        if call.address or call.agent:
+            detail["from"] = {"address": call.address, "agent": call.agent}
+        actor = call.caller.person_id
+        self.entries.append(Entry(person.org_id, self.now, call.tracking_id, action, actor, person.id, outcome, detail))
+
+
+async def load(writing: Writing, context: Context, needs: Needs) -> Batch:
+    """Lock the organizations and load all that is needed, one statement a table."""
+    at = context.now()
+    existing = await organizations.lock(writing, needs.org_ids)
+    loaded = await organizations.load(writing, context.rulebook.offers, sorted(existing), sites=needs.sites)
+    named = [{key for key in keys if key[0] in existing} for keys in (needs.locations, needs.numbers, needs.extensions)]
+    await organizations.load_calling(writing, loaded, *named)
+    ids, emails = ({key for key in keys if key[0] in existing} for keys in (needs.ids, needs.emails))
+    people = await store.load(writing, ids, emails, stamp(at))
+    return Batch(context.rulebook, at, stamp(at), loaded, *people)
+
+
+async def save(writing: Writing, batch: Batch) -> None:
+    """Write what the batch has changed, and its journal."""
+    changes = store.Changes()
+    pending_until = later(batch.at, days=PENDING_DAYS)
+    for key, before in batch.before.items():
+        person = batch.by_id[key]
+        changes.gather(person, before, batch.now, pending_until if person.external else None)
+    await store.save(writing, changes)
+    await journal.write(writing, batch.entries)
+
+
+def _apply(organization: Organization, person: Person, after: Holding) -> None:
+    before = person.holding
+    given, taken = after.licenses & ~before.licenses, before.licenses & ~after.licenses
+    if person.external:
+        person.pending_licenses |= given
+        person.pending_sites |= after.attendee - before.attendee
+    else:
+        for license in organization.held(given):
+            license.consumed_by_users += 1
+    for license in organization.held(taken & ~person.pending_licenses):
+        license.consumed_by_users -= 1
+    if before.calling != after.calling:
+        _move(organization, person, after)
+    person.holding = after
+
+
+def _move(organization: Organization, person: Person, holding: Holding) -> None:
+    before, after = person.holding.calling, holding.calling
+    if before is not None:
+        number = organization.numbers.get(before.phone_number or "")
+        if number is not None:
+            number.owner_id = None
+        organization.extensions.pop((before.location_id, before.extension or ""), None)
+    if after is not None:
+        if after.phone_number:
+            organization.numbers.setdefault(after.phone_number, Number(after.location_id, None)).owner_id = person.id
+        if after.extension:
+            organization.extensions[after.location_id, after.extension] = person.id
+
+
+def detail(organization: Organization, decision: Decision) -> dict[str, Any]:
+    """What the journal keeps of a decision."""
+    told: dict[str, Any] = {
+        "items": [_shown(item) for item in decision.items],
+        "before": held(organization, decision.before),
+        "after": held(organization, decision.after),
+    }
+    if any(decision.faults):
+        told["refused"] = {str(n): rule.id for n, rule in enumerate(decision.faults) if rule is not None}
+    return told
+
+
+def _shown(item: Item) -> dict[str, Any]:
+    operation = "add" if item.add else "remove"
+    if isinstance(item, LicenseItem):
+        shown: dict[str, Any] = {"license": item.license.id, "operation": operation}
+        if item.properties is not None:
+            shown["properties"] = item.properties
+        return shown
+    return {
+        "siteUrl" if isinstance(item, SiteItem) else "license": item.url if isinstance(item, SiteItem) else item.id,
+        "operation": operation,
+    }
+
+
+def held(organization: Organization, holding: Holding) -> dict[str, Any]:
+    """What the journal keeps of a holding."""
+    told: dict[str, Any] = {"licenses": [license.id for license in organization.held(holding.licenses)]}
+    if holding.attendee:
+        told["attendee"] = sorted(holding.attendee)
+    if holding.calling is not None:
+        told["calling"] = holding.calling
+    return told
