@@ -6,7 +6,7 @@ from allot.core.license import License
 from allot.core.offer import Offer
 from allot.core.organization import Number, Organization
 from allot.core.site import Site
-from allot.store.database import Reading, Writing, one, rows
+from allot.store.database import Reading, Writing, by_organization, one, rows
 
 _LOCK = """
 SELECT o.org_id FROM organizations o
@@ -14,39 +14,32 @@ WHERE o.org_id IN (SELECT value->>0 FROM EACH($1)) ORDER BY o.org_id FOR UPDATE
 """
 
 _LICENSES = """
-SELECT l.org_id, l.license, l.license_id, l.offer, l.name, l.total_units, l.policy,
-       l.consumed_by_users, l.consumed_by_workspaces, l.subscription_id, l.site_url
-FROM EACH($1) k JOIN licenses l ON l.org_id = k.value->>0
-ORDER BY l.org_id, l.license
+SELECT license, license_id, offer, name, total_units, policy,
+       consumed_by_users, consumed_by_workspaces, subscription_id, site_url
+FROM licenses WHERE org_id = $1 ORDER BY license
 """
-
-_SITES = """
-SELECT s.org_id, s.site_url, s.site_type, s.attendees FROM EACH($1) k JOIN sites s ON s.org_id = k.value->>0
-"""
-
-_LOCATIONS = """
-SELECT l.org_id, l.location_id
-FROM EACH($1) k JOIN locations l ON l.org_id = k.value->>0 AND l.location_id = k.value->>1
-"""
-
+_SITES = "SELECT site_url, site_type, attendees FROM sites WHERE org_id = $1"
+_LOCATIONS = "SELECT location_id FROM locations WHERE org_id = $1 AND location_id IN LIST($2)"
 _NUMBERS = """
-SELECT n.org_id, n.phone_number, n.location_id, p.person_id
-FROM EACH($1) k JOIN numbers n ON n.org_id = k.value->>0 AND n.phone_number = k.value->>1
-LEFT JOIN people p ON p.org_id = n.org_id AND p.phone_number = n.phone_number
+SELECT n.phone_number, n.location_id, p.person_id
+FROM numbers n LEFT JOIN people p ON p.org_id = n.org_id AND p.phone_number = n.phone_number
+WHERE n.org_id = $1 AND n.phone_number IN LIST($2)
 """
-
 _EXTENSIONS = """
-SELECT p.org_id, p.location_id, p.extension, p.person_id
-FROM EACH($1) k JOIN people p ON p.org_id = k.value->>0 AND p.extension = k.value->>1 AND p.location_id IS NOT NULL
+SELECT location_id, extension, person_id FROM people WHERE org_id = $1 AND extension IN LIST($2)
 UNION ALL
-SELECT c.org_id, c.location_id, c.extension, c.park_id
-FROM EACH($1) k JOIN call_parks c ON c.org_id = k.value->>0 AND c.extension = k.value->>1
+SELECT location_id, extension, park_id FROM call_parks WHERE org_id = $1 AND extension IN LIST($2)
 """
 
 
 async def lock(writing: Writing, org_ids: Collection[str]) -> set[str]:
     """Make other writers of these organizations wait; the ids of those that exist, locked in id order."""
     return {row[0] for row in await writing.rows(_LOCK, rows([(org_id,) for org_id in org_ids]))}
+
+
+async def names(reading: Reading) -> dict[str, str]:
+    """The display names of all organizations, by id."""
+    return dict(await reading.rows("SELECT org_id, display_name FROM organizations ORDER BY org_id"))
 
 
 async def manager(reading: Reading, org_id: str) -> str | None:
@@ -59,14 +52,14 @@ async def load(
     reading: Reading, offers: dict[str, Offer], org_ids: Iterable[str], *, sites: bool
 ) -> dict[str, Organization]:
     """The organizations with their licenses and counters, and with their sites when asked for."""
-    keys = rows([(org_id,) for org_id in org_ids])
-    licenses: dict[str, dict[str, License]] = {org_id: {} for org_id in org_ids}
-    for org_id, number, license_id, code, *rest in await reading.rows(_LICENSES, keys):
-        licenses[org_id][license_id] = License(number, license_id, offers[code], *rest)
-    organizations = {org_id: Organization(org_id, owned) for org_id, owned in licenses.items()}
+    keys = [(org_id,) for org_id in org_ids]
+    organizations: dict[str, Organization] = {}
+    for (org_id,), found in zip(keys, await reading.each(_LICENSES, keys), strict=True):
+        licenses = (License(number, id, offers[code], *rest) for number, id, code, *rest in found)
+        organizations[org_id] = Organization(org_id, {license.id: license for license in licenses})
     if sites:
-        for org_id, url, kind, attendees in await reading.rows(_SITES, keys):
-            organizations[org_id].sites[url] = Site(url, kind, bool(attendees))
+        for (org_id,), found in zip(keys, await reading.each(_SITES, keys), strict=True):
+            organizations[org_id].sites.update((url, Site(url, kind, bool(on))) for url, kind, on in found)
     return organizations
 
 
@@ -78,12 +71,12 @@ async def load_calling(
     extensions: Collection[tuple[str, str]],
 ) -> None:
     """Add what is known of the (organization, value) pairs that requests name, with who uses them."""
-    if locations:
-        for org_id, location_id in await reading.rows(_LOCATIONS, rows(list(locations))):
-            organizations[org_id].locations.add(location_id)
-    if numbers:
-        for org_id, phone_number, location_id, owner_id in await reading.rows(_NUMBERS, rows(list(numbers))):
-            organizations[org_id].numbers[phone_number] = Number(location_id, owner_id)
-    if extensions:
-        for org_id, location_id, extension, user_id in await reading.rows(_EXTENSIONS, rows(list(extensions))):
-            organizations[org_id].extensions[location_id, extension] = user_id
+    keys = by_organization(locations)
+    for (org_id, _), found in zip(keys, await reading.each(_LOCATIONS, keys), strict=True):
+        organizations[org_id].locations.update(location_id for (location_id,) in found)
+    keys = by_organization(numbers)
+    for (org_id, _), found in zip(keys, await reading.each(_NUMBERS, keys), strict=True):
+        organizations[org_id].numbers.update((phone, Number(at, owner)) for phone, at, owner in found)
+    keys = by_organization(extensions)
+    for (org_id, _), found in zip(keys, await reading.each(_EXTENSIONS, keys), strict=True):
+        organizations[org_id].extensions.update(((at, extension), user) for at, extension, user in found)

@@ -1,0 +1,72 @@
+"""The command `allot`: its commands by name, each loaded when it is called, and the last word on every error."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+#: name -> where it is, and what `allot --help` says of it
+COMMANDS = {
+    "serve": ("allot.cli.serve", "Serve the Webex API for licenses; with --demo, an organization to try it on."),
+}
+
+
+class Commands(click.Group):
+    """Commands that are imported when they are called, so that `allot --help` is quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="allot", message="allot %(version)s")
+def allot() -> None:
+    """Decides and carries out Webex license changes."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and leave with its exit code: 0 done, 1 failed, 2 called in a wrong way."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; every error becomes one sentence on stderr."""
+    try:
+        code = allot.main(arguments, prog_name="allot", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "allot"
+        return _say(f"{error.format_message()} (see: {command} --help)", error.exit_code)
+    except click.ClickException as error:
+        return _say(error.format_message(), error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        return _say("stopped", 130)
+    except BrokenPipeError:
+        return 1
+    except Exception as error:
+        if os.environ.get("ALLOT_TRACEBACK"):
+            raise
+        kind = type(error)
+        known = kind.__module__.startswith("allot.") or isinstance(error, OSError)
+        if known:
+            return _say(str(error), 1)
+        return _say(
+            f"a fault of allot itself: {kind.__name__}: {error}. Please report it; ALLOT_TRACEBACK=1 shows where", 1
+        )
+
+
+def _say(text: str, code: int) -> int:
+    click.echo(f"allot: {text}", err=True)
+    return code

@@ -1,0 +1,60 @@
+"""`allot serve`: the service in one command."""
+
+import logging
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import click
+
+from allot.cli import demo as demonstration
+from allot.cli import serving, settings
+from allot.service.settings import Settings
+
+
+@click.command("serve")
+@click.option(
+    "--demo", is_flag=True, help="Serve the demo organizations, on loopback, with tokens that everybody knows."
+)
+@settings.options()
+def command(demo: bool, **flags: Any) -> None:
+    """Serve the Webex API for licenses; with --demo, an organization to try it on.
+
+    Every flag is also a variable and a key of the settings file; flags win, then variables, then the file.
+    """
+    read = settings.read(flags)
+    logging.basicConfig(level=read.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("uvicorn", "yoyo"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    if demo and read.database == Settings().database:
+        with tempfile.TemporaryDirectory(prefix="allot-demo-") as folder:
+            _serve(
+                settings.replaced(read, database=f"sqlite:///{Path(folder) / 'demo.db'}"),
+                demo,
+                "temporary, gone when it stops",
+            )
+    else:
+        _serve(read, demo, "")
+
+
+def _serve(read: Settings, demo: bool, kept: str) -> None:
+    serving.run(read, demo=demo, ready=lambda address: click.echo(_banner(read, address, demo, kept)))
+
+
+def _banner(read: Settings, address: str, demo: bool, kept: str) -> str:
+    lines = [
+        f"allot {version('allot')} listens on {address}",
+        f"  API       {address}/v1",
+        f"  database  {kept or read.database}",
+    ]
+    bearer = "$TOKEN"
+    if demo:
+        bearer = demonstration.TOKENS[0].token
+        lines.append(
+            "  tokens    " + "\n            ".join(f"{each.token:22}{each.says}" for each in demonstration.TOKENS)
+        )
+    else:
+        lines.append("  tokens    make one with: allot token create --help")
+    lines += ["", "Try:", f"  curl -H 'Authorization: Bearer {bearer}' {address}/v1/licenses", "", "Ctrl+C stops it."]
+    return "\n".join(lines)

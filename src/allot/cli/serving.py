@@ -1,0 +1,137 @@
+"""The service as a server: put together from its parts, listening, and stopped without losing anything."""
+
+import asyncio
+import errno
+import gc
+import logging
+import signal
+import socket
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import click
+import uvicorn
+import uvloop
+
+from allot.api.operations import OPERATIONS
+from allot.cli import demo as demonstration
+from allot.cli.databases import is_current, migrate, open_database
+from allot.core.rulebook import Rulebook, load
+from allot.service.clock import SystemClock
+from allot.service.service import Service
+from allot.service.settings import Settings
+from allot.wire.application import Application
+
+# Connections that wait to be accepted while the loop is busy with a large batch.
+BACKLOG = 2048
+KEEP_ALIVE_SECONDS = 75
+
+log = logging.getLogger("allot.serving")
+
+
+def read_rulebook(name: str) -> Rulebook:
+    """The rulebook of a file, or the one shipped when the name is empty. Raises RulebookError or OSError."""
+    if name:
+        return load(Path(name).read_text(encoding="utf-8"), name)
+    return load(files("allot").joinpath("rulebooks/webex.toml").read_text(encoding="utf-8"), "webex.toml")
+
+
+async def make_service(settings: Settings, *, demo: bool = False) -> Service:
+    """A service on its database, not started yet. Raises StoreError, RulebookError or OSError with the remedy.
+
+    With `demo` the database is made when there is none, the demo's organizations are in it and their tokens work.
+    """
+    if demo and not demonstration.is_loopback(settings.host):
+        raise click.ClickException(
+            f"--demo listens on loopback only, because everybody knows its tokens; use --host 127.0.0.1"
+            f" instead of {settings.host}"
+        )
+    rulebook = read_rulebook(settings.rulebook)
+    if demo and not await is_current(settings.database):
+        migrate(settings.database)
+    service = Service(await open_database(settings.database), rulebook, SystemClock(), settings)
+    if demo:
+        try:
+            await demonstration.fill(service)
+        except BaseException:
+            await service.database.close()
+            raise
+        demonstration.accept_tokens(service)
+    return service
+
+
+def application(service: Service) -> Application:
+    """Everything that is served, as an ASGI application."""
+    return Application(service, [("/v1", OPERATIONS), ("", OPERATIONS)])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises ClickException with the remedy when there can be none."""
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        return socket.create_server(address[:2], family=family, backlog=BACKLOG)
+    except OSError as error:
+        remedies = {
+            errno.EADDRINUSE: f"port {port} is in use; stop what listens there, or take another with --port",
+            errno.EACCES: f"port {port} is not allowed here; take one above 1023 with --port",
+        }
+        no_address = f"{host} is no address of this machine ({error.strerror or error}); choose another with --host"
+        raise click.ClickException(remedies.get(error.errno or 0, no_address)) from error
+
+
+class _Server(uvicorn.Server):
+    """Says when it listens."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        # What is there now stays: the collector need not look at it again, which cuts the longest pauses.
+        gc.collect()
+        gc.freeze()
+        self._ready()
+
+
+def run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) -> None:
+    """Serve until a signal says to stop; `ready` is told the address.
+
+    A stop finishes what is accepted: connections first, then what is queued to be written.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # The server handles them while it runs and passes them on at its end; to end well, they must not end us.
+        signal.signal(number, lambda *_: None)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(settings, demo=demo, ready=ready))
+
+
+async def _run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) -> None:
+    listening = listen(settings.host, settings.port)
+    with listening:
+        service = await make_service(settings, demo=demo)
+        service.start()
+        try:
+            host = f"[{settings.host}]" if ":" in settings.host else settings.host
+            address = f"http://{host}:{listening.getsockname()[1]}"
+            server = _Server(_config(service), lambda: ready(address))
+            await server.serve(sockets=[listening])
+        finally:
+            await service.close()
+
+
+def _config(service: Service) -> uvicorn.Config:
+    return uvicorn.Config(
+        application(service),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=service.settings.shutdown_seconds,
+    )
