@@ -33,14 +33,19 @@ class Organization:
     extensions: dict[tuple[str, str], str] = field(default_factory=dict)
     _by_number: list[License] = field(init=False, repr=False)
     _offers: dict[int, int] = field(init=False, repr=False)
+    _held: dict[int, list[License]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._by_number = sorted(self.licenses.values(), key=lambda held: held.number)
         self._offers = {0: 0}
+        self._held = {0: []}
 
     def held(self, licenses: int) -> list[License]:
-        """The licenses of a set of bits, in the organization's order."""
-        return [license for license in self._by_number if license.bit & licenses]
+        """The licenses of a set of bits, in the organization's order; remembered, since people are alike."""
+        held = self._held.get(licenses)
+        if held is None:
+            held = self._held[licenses] = [license for license in self._by_number if license.bit & licenses]
+        return held
 
     def offers(self, licenses: int) -> int:
         """The offers of a set of licenses, both as bits, with `rule.DOUBLE` when two are of one offer.

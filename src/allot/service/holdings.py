@@ -38,9 +38,13 @@ class Needs:
     def add_properties(self, org_id: str, properties: Properties | None) -> None:
         """Whatever calling properties of a request name."""
         if properties is not None:
-            self.locations.add((org_id, properties.location_id or ""))
-            self.numbers.add((org_id, properties.phone_number or ""))
-            self.extensions.add((org_id, properties.extension or ""))
+            for values, value in (
+                (self.locations, properties.location_id),
+                (self.numbers, properties.phone_number),
+                (self.extensions, properties.extension),
+            ):
+                if value:
+                    values.add((org_id, value))
 
 
 @dataclass(slots=True, eq=False)
@@ -135,7 +139,7 @@ def _move(organization: Organization, person: Person, holding: Holding) -> None:
 
 
 def detail(organization: Organization, decision: Decision) -> dict[str, Any]:
-    """What the journal keeps of a decision."""
+    """What the journal keeps of a decision. Licenses are their numbers: ids would be most of the journal."""
     told: dict[str, Any] = {
         "items": [_shown(item) for item in decision.items],
         "before": held(organization, decision.before),
@@ -149,19 +153,17 @@ def detail(organization: Organization, decision: Decision) -> dict[str, Any]:
 def _shown(item: Item) -> dict[str, Any]:
     operation = "add" if item.add else "remove"
     if isinstance(item, LicenseItem):
-        shown: dict[str, Any] = {"license": item.license.id, "operation": operation}
-        if item.properties is not None:
-            shown["properties"] = item.properties
-        return shown
-    return {
-        "siteUrl" if isinstance(item, SiteItem) else "license": item.url if isinstance(item, SiteItem) else item.id,
-        "operation": operation,
-    }
+        if item.properties is None:
+            return {"license": item.license.number, "operation": operation}
+        return {"license": item.license.number, "operation": operation, "properties": item.properties}
+    if isinstance(item, SiteItem):
+        return {"siteUrl": item.url, "operation": operation}
+    return {"unknown": item.id, "operation": operation}
 
 
 def held(organization: Organization, holding: Holding) -> dict[str, Any]:
     """What the journal keeps of a holding."""
-    told: dict[str, Any] = {"licenses": [license.id for license in organization.held(holding.licenses)]}
+    told: dict[str, Any] = {"licenses": [license.number for license in organization.held(holding.licenses)]}
     if holding.attendee:
         told["attendee"] = sorted(holding.attendee)
     if holding.calling is not None:

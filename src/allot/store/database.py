@@ -1,13 +1,13 @@
 """The database: one dialect of SQL, two drivers.
 
-Every statement is written once, with `$1` for parameters. Three words stand for what the two
-databases say differently: `EACH($n)` is the rows of a JSON array of arrays (`value->>0` is a row's
-first column, as text), `FOR UPDATE` is left out where one writer at a time is the rule anyway,
-and `ONCE` is the answer to a row that is there already.
+Every statement is written once, with `$1` for parameters. Four words stand for what the two
+databases say differently: `LIST($n)` is the texts of a JSON array, for `IN`; `EACH($n)` is the rows
+of a JSON array of arrays (`value->>0` is a row's first column, as text); `FOR UPDATE` is left out
+where one writer at a time is the rule anyway; and `ONCE` is the answer to a row that is there.
 """
 
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from typing import Any, Protocol
@@ -30,6 +30,10 @@ class Reading(Protocol):
 
     async def rows(self, sql: str, *parameters: object) -> list[Row]:
         """All rows of one statement."""
+        ...
+
+    async def each(self, sql: str, sets: Sequence[Sequence[object]]) -> list[list[Row]]:
+        """The rows of one statement for each set of parameters, in one round trip."""
         ...
 
 
@@ -70,14 +74,29 @@ def rows(values: Sequence[Sequence[object]]) -> str:
     return msgspec.json.encode(values).decode()
 
 
+def texts(values: Iterable[str]) -> str:
+    """The texts for `LIST`, as one parameter."""
+    return msgspec.json.encode(list(values)).decode()
+
+
+def by_organization(keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """(organization, value) pairs as parameters for `each`: one set for an organization, its values for `LIST`."""
+    values: dict[str, list[str]] = {}
+    for org_id, value in keys:
+        values.setdefault(org_id, []).append(value)
+    return [(org_id, texts(found)) for org_id, found in values.items()]
+
+
 @lru_cache(maxsize=1000)
 def spell(sql: str, postgres: bool) -> str:
     """A statement in the words of one database."""
     if postgres:
+        sql = re.sub(r"LIST\((\$\d+)\)", r"(SELECT value FROM jsonb_array_elements_text(\1::jsonb))", sql)
         return re.sub(r"EACH\((\$\d+)\)", r"jsonb_array_elements(\1::jsonb)", sql).replace(
             " ONCE", " ON CONFLICT DO NOTHING"
         )
     # SQLite numbers `$n` in the order of appearance, but takes `?n` at its word.
+    sql = re.sub(r"LIST\((\$\d+)\)", r"(SELECT value FROM json_each(\1))", sql)
     sql = re.sub(r"\$(\d+)", r"?\1", sql).replace("EACH(", "json_each(")
     return sql.replace(" FOR UPDATE", "").replace(" ONCE", " ON CONFLICT DO NOTHING")
 

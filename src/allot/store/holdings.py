@@ -5,24 +5,16 @@ from dataclasses import dataclass, field
 
 from allot.core.holding import Calling, Holding, bits
 from allot.core.person import Person
-from allot.store.database import Reading, Row, Writing, rows
+from allot.store.database import Reading, Row, Writing, by_organization
 
 _PERSON = """
-SELECT p.org_id, p.person_id, p.home_org_id, p.email, p.location_id, p.phone_number, p.extension
-FROM EACH($1) k JOIN people p ON p.org_id = k.value->>0 AND p.{key} = k.value->>1
+SELECT person_id, home_org_id, email, location_id, phone_number, extension
+FROM people WHERE org_id = $1 AND {key} IN LIST($2)
 """
 _BY_ID = _PERSON.format(key="person_id")
 _BY_EMAIL = _PERSON.format(key="email")
-
-_LICENSES = """
-SELECT h.org_id, h.person_id, h.license, h.pending_until
-FROM EACH($1) k JOIN holdings h ON h.org_id = k.value->>0 AND h.person_id = k.value->>1
-"""
-
-_SITES = """
-SELECT a.org_id, a.person_id, a.site_url, a.pending_until
-FROM EACH($1) k JOIN attendees a ON a.org_id = k.value->>0 AND a.person_id = k.value->>1
-"""
+_LICENSES = "SELECT person_id, license, pending_until FROM holdings WHERE org_id = $1 AND person_id IN LIST($2)"
+_SITES = "SELECT person_id, site_url, pending_until FROM attendees WHERE org_id = $1 AND person_id IN LIST($2)"
 
 _GIVE = "INSERT INTO holdings (org_id, person_id, license, pending_until) VALUES ($1, $2, $3, $4)"
 _TAKE = "DELETE FROM holdings WHERE org_id = $1 AND person_id = $2 AND license = $3"
@@ -48,36 +40,38 @@ async def load(
 
     Invitations that have run out by `now` are not held any more.
     """
-    found = await reading.rows(_BY_ID, rows(list(ids))) if ids else []
-    found += await reading.rows(_BY_EMAIL, rows(list(emails))) if emails else []
     people: dict[Key, Person] = {}
-    for org_id, person_id, home, email, location, number, extension in found:
-        if (org_id, person_id) not in people:
-            calling = Calling(location, number, extension) if location else None
-            people[org_id, person_id] = Person(org_id, person_id, home, email, Holding(0, frozenset(), calling))
-    if people:
-        keys = rows(list(people))
-        _hold(people, await reading.rows(_LICENSES, keys), now)
-        _attend(people, await reading.rows(_SITES, keys), now)
+    for statement, wanted in ((_BY_ID, ids), (_BY_EMAIL, emails)):
+        keys = by_organization(wanted)
+        for (org_id, _), found in zip(keys, await reading.each(statement, keys), strict=True):
+            for person_id, home, email, location, number, extension in found:
+                if (org_id, person_id) not in people:
+                    calling = Calling(location, number, extension) if location else None
+                    people[org_id, person_id] = Person(org_id, person_id, home, email, Holding(0, frozenset(), calling))
+    keys = by_organization(people)
+    for (org_id, _), found in zip(keys, await reading.each(_LICENSES, keys), strict=True):
+        _hold(people, org_id, found, now)
+    for (org_id, _), found in zip(keys, await reading.each(_SITES, keys), strict=True):
+        _attend(people, org_id, found, now)
     return people, {(person.org_id, person.email): person for person in people.values()}
 
 
-def _hold(people: dict[Key, Person], found: list[Row], now: str) -> None:
-    held: dict[Key, int] = {}
-    for org_id, person_id, license, until in found:
+def _hold(people: dict[Key, Person], org_id: str, found: list[Row], now: str) -> None:
+    held: dict[str, int] = {}
+    for person_id, license, until in found:
         if until is not None:
             if until <= now:
                 people[org_id, person_id].lapsed_licenses |= 1 << license
                 continue
             people[org_id, person_id].pending_licenses |= 1 << license
-        key = (org_id, person_id)
-        held[key] = held.get(key, 0) | 1 << license
-    for key, licenses in held.items():
-        people[key].holding = people[key].holding._replace(licenses=licenses)
+        held[person_id] = held.get(person_id, 0) | 1 << license
+    for person_id, licenses in held.items():
+        person = people[org_id, person_id]
+        person.holding = Holding(licenses, person.holding.attendee, person.holding.calling)
 
 
-def _attend(people: dict[Key, Person], found: list[Row], now: str) -> None:
-    for org_id, person_id, site_url, until in found:
+def _attend(people: dict[Key, Person], org_id: str, found: list[Row], now: str) -> None:
+    for person_id, site_url, until in found:
         person = people[org_id, person_id]
         if until is not None and until <= now:
             person.lapsed_sites |= {site_url}

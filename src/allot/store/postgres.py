@@ -30,6 +30,15 @@ class _Connection:
         await self._cursor.execute(spell(sql, True).encode(), parameters, prepare=True)
         return await self._cursor.fetchall()
 
+    async def each(self, sql: str, sets: Sequence[Sequence[object]]) -> list[list[Row]]:
+        if not sets:
+            return []
+        await self._cursor.executemany(spell(sql, True).encode(), sets, returning=True)
+        found = [await self._cursor.fetchall()]
+        while self._cursor.nextset():
+            found.append(await self._cursor.fetchall())
+        return found
+
     async def run(self, sql: str, *parameters: object) -> int:
         await self._cursor.execute(spell(sql, True).encode(), parameters, prepare=True)
         return self._cursor.rowcount

@@ -49,6 +49,9 @@ class _Connection:
     async def rows(self, sql: str, *parameters: object) -> list[Row]:
         return list(self.do(sql, parameters))
 
+    async def each(self, sql: str, sets: Sequence[Sequence[object]]) -> list[list[Row]]:
+        return [self.do(sql, parameters) for parameters in sets]
+
     async def run(self, sql: str, *parameters: object) -> int:
         self.do(sql, parameters)
         return self._apsw.changes()

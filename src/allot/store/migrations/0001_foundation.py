@@ -73,7 +73,7 @@ CREATE TABLE call_parks (
     extension TEXT NOT NULL,
     park_id TEXT NOT NULL,
     name TEXT NOT NULL,
-    PRIMARY KEY (org_id, location_id, extension),
+    PRIMARY KEY (org_id, extension, location_id),
     FOREIGN KEY (org_id, location_id) REFERENCES locations
 ) CLUSTERED;
 
@@ -101,7 +101,7 @@ CREATE TABLE people (
 ) CLUSTERED;
 CREATE INDEX people_by_name ON people (org_id, name_key, person_id);
 CREATE UNIQUE INDEX people_by_number ON people (org_id, phone_number) WHERE phone_number IS NOT NULL;
-CREATE UNIQUE INDEX people_by_extension ON people (org_id, location_id, extension) WHERE extension IS NOT NULL;
+CREATE UNIQUE INDEX people_by_extension ON people (org_id, extension, location_id) WHERE extension IS NOT NULL;
 CREATE INDEX people_by_location ON people (org_id, location_id, person_id) WHERE location_id IS NOT NULL;
 
 CREATE TABLE roles (
