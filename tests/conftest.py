@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 
 from databases import Maker, PostgresMaker, SqliteMaker, postgres_server
-from demo import load_demo
-from servers import Client, Process, Server
+from servers import Client, Process, Server, load_demo
 
 
 @pytest.fixture(scope="session")

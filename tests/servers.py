@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from functools import cache
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -21,12 +20,11 @@ import requests
 import uvicorn
 import uvloop
 
-from allot.cli.databases import open_database
-from allot.core.rulebook import Rulebook, load
-from allot.service.clock import SystemClock
+from allot.cli.demo import accept_tokens
+from allot.cli.serving import application, make_service, read_rulebook
+from allot.core.rulebook import Rulebook
 from allot.service.service import Service
 from allot.service.settings import Settings
-from demo import application, prepare
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
@@ -65,15 +63,24 @@ class Client(requests.Session):
 @cache
 def rulebook() -> Rulebook:
     """The rulebook that is shipped."""
-    return load(files("allot").joinpath("rulebooks/webex.toml").read_text(encoding="utf-8"))
+    return read_rulebook("")
+
+
+def load_demo(url: str) -> None:
+    """Put the demo's organizations into a migrated database."""
+
+    async def fill() -> None:
+        service = await make_service(Settings(database=url), demo=True)
+        await service.database.close()
+
+    asyncio.run(fill())
 
 
 @asynccontextmanager
 async def open_service(url: str, **settings: Any) -> AsyncIterator[Service]:
     """A started service on a database, on the running loop; demo tokens work."""
-    database = await open_database(url)
-    service = Service(database, rulebook(), SystemClock(), Settings(database=url, **settings))
-    prepare(service)
+    service = await make_service(Settings(database=url, **settings))
+    accept_tokens(service)
     service.start()
     try:
         yield service
