@@ -1,24 +1,61 @@
 """Licenses on the wire: list, details with holders, and PATCH /licenses/users."""
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from allot.core import ids
 from allot.core import scope as scopes
+from allot.core.failure import Failure
 from allot.core.fault import faults
 from allot.core.holding import Properties
+from allot.core.license import License as OwnedLicense
 from allot.core.organization import Organization
+from allot.core.site import Site
 from allot.service import licenses
 from allot.service.licenses import Asked, Assigned, Assignment
 from allot.wire.errors import ErrorDetail, ErrorResponse
 from allot.wire.forms import invalid
-from allot.wire.operation import Operation, Reply, Request, Rights
-from allot.wire.values import EXTENSION, e164, organization_of, read_id
+from allot.wire.operation import Operation, Parameter, Reply, Request, Rights
+from allot.wire.paging import encode_cursor, next_link, read_cursor
+from allot.wire.values import EXTENSION, ORG_ID, e164, organization_in_query, organization_of, path_id, read_id
 
 # More than any organization has licenses; a request beyond it is a mistake.
 ITEMS_MAX = 500
+# Documented: "limit cannot be more than 300".
+HOLDERS_MAX = 300
+
+
+class License(msgspec.Struct, rename="camel"):
+    """A license. Members that do not apply are absent. Source: Cisco's schema of the same name."""
+
+    id: str
+    name: str
+    total_units: int
+    consumed_units: int
+    consumed_by_users: int
+    consumed_by_workspaces: int
+    subscription_id: str | UnsetType = UNSET
+    site_url: str | UnsetType = UNSET
+    site_type: str | UnsetType = UNSET
+
+
+class LicenseCollectionResponse(msgspec.Struct):
+    items: list[License]
+
+
+class User(msgspec.Struct, rename="camel"):
+    id: str
+    type: Literal["INTERNAL", "EXTERNAL"]
+    display_name: str
+    email: str
+
+
+class LicenseWithUsers(License):
+    """A license, and a page of those who hold it when they are asked for."""
+
+    users: list[User] | UnsetType = UNSET
 
 
 class LicenseProperties(msgspec.Struct, rename="camel"):
@@ -68,6 +105,64 @@ class UserLicensesResponse(msgspec.Struct, rename="camel"):
     pending_licenses: list[str] | UnsetType = UNSET
     pending_site_urls: list[SiteResponse] | UnsetType = UNSET
     errors: list[ErrorDetail] | UnsetType = UNSET
+
+
+async def list_licenses(request: Request) -> Reply:
+    """List all licenses of an organization, with exact counters."""
+    org_id = await organization_in_query(request)
+    found, sites = await _licenses_of(request, org_id)
+    return Reply(200, LicenseCollectionResponse([_license(License, license, sites) for license in found]))
+
+
+async def get_license_details(request: Request) -> Reply:
+    """Show one license, with `includeAssignedTo=user` together with those who hold it, a page at a time.
+
+    People with a pending invitation hold nothing yet and are not listed.
+    """
+    org_id = request.call.caller.org_id
+    license_id = path_id(request, "LICENSE", "licenseId")
+    found, sites = await _licenses_of(request, org_id)
+    license = next((each for each in found if each.id == license_id), None)
+    if license is None:
+        raise Failure.not_found("licenseId: this organization has no such license")
+    body = _license(LicenseWithUsers, license, sites)
+    if request.query["includeAssignedTo"] is None:
+        return Reply(200, body)
+    limit = request.query["limit"] or HOLDERS_MAX
+    after = (read_cursor(request, 1, "next") or ("",))[0]
+    async with request.service.database.reading() as reading:
+        page = await licenses.holders(reading, org_id, license, after, limit + 1)
+    body.users = [
+        User(ids.encode("PEOPLE", each.person_id), _TYPES[each.external], each.display_name, each.email)
+        for each in page[:limit]
+    ]
+    more = len(page) > limit
+    headers = [next_link(request, next=encode_cursor(page[limit - 1].person_id))] if more else []
+    return Reply(200, body, headers)
+
+
+_TYPES: dict[bool, Literal["INTERNAL", "EXTERNAL"]] = {False: "INTERNAL", True: "EXTERNAL"}
+Shape = TypeVar("Shape", bound=License)
+
+
+async def _licenses_of(request: Request, org_id: str) -> tuple[list[OwnedLicense], dict[str, Site]]:
+    async with request.service.database.reading() as reading:
+        return await licenses.of_organization(reading, request.service.rulebook, org_id)
+
+
+def _license(shape: type[Shape], license: OwnedLicense, sites: dict[str, Site]) -> Shape:
+    site_url = license.site_url
+    return shape(
+        ids.encode("LICENSE", license.id),
+        license.name,
+        license.consumed_units if license.offer.free else license.total_units,
+        license.consumed_units,
+        license.consumed_by_users,
+        license.consumed_by_workspaces,
+        license.subscription_id or UNSET,
+        site_url or UNSET,
+        sites[site_url].type if site_url else UNSET,
+    )
 
 
 async def assign_licenses_to_users(request: Request) -> Reply:
@@ -183,6 +278,28 @@ def _shown(organization: Organization, licenses: int, attendee: frozenset[str]) 
 
 
 OPERATIONS = (
+    Operation(
+        "GET",
+        "/licenses",
+        list_licenses,
+        Rights((scopes.LICENSES_READ,), "read"),
+        "List Licenses",
+        query=(ORG_ID,),
+        answers={200: LicenseCollectionResponse},
+    ),
+    Operation(
+        "GET",
+        "/licenses/{licenseId}",
+        get_license_details,
+        Rights((scopes.LICENSES_READ,), "read"),
+        "Get License Details",
+        query=(
+            Parameter("includeAssignedTo", "List those who hold the license.", choices=("user",)),
+            Parameter("limit", "How many of them at most; 0 stands for the most.", int, HOLDERS_MAX, most=HOLDERS_MAX),
+            Parameter("next", "Where the page begins: taken from the Link header of the page before."),
+        ),
+        answers={200: LicenseWithUsers},
+    ),
     Operation(
         "PATCH",
         "/licenses/users",

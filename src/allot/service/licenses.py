@@ -7,12 +7,17 @@ from allot.core.call import Call
 from allot.core.decision import Decision
 from allot.core.failure import Failure
 from allot.core.holding import Item, LicenseItem, Properties, SiteItem, UnknownItem
+from allot.core.license import License
 from allot.core.organization import Organization
 from allot.core.person import Person
+from allot.core.rulebook import Rulebook
+from allot.core.site import Site
 from allot.service import holdings
 from allot.service.context import Context
 from allot.service.holdings import Batch, Needs
-from allot.store.database import Writing
+from allot.store import licenses as store
+from allot.store import organizations
+from allot.store.database import Reading, Writing
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,28 @@ class Assigned:
         if not any(self.decision.faults):
             return 200
         return 206 if None in self.decision.faults else 400
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Someone who holds a license."""
+
+    person_id: str
+    external: bool
+    display_name: str
+    email: str
+
+
+async def of_organization(reading: Reading, rulebook: Rulebook, org_id: str) -> tuple[list[License], dict[str, Site]]:
+    """The licenses of an organization in its order, with their counters; and its sites by url."""
+    found = (await organizations.load(reading, rulebook.offers, [org_id], sites=True))[org_id]
+    return list(found.licenses.values()), found.sites
+
+
+async def holders(reading: Reading, org_id: str, license: License, after: str, limit: int) -> list[Holder]:
+    """One page of those who hold a license, by person id, beginning after `after`."""
+    rows = await store.holders(reading, org_id, license.number, after, limit)
+    return [Holder(id, home != org_id, name, email) for id, home, name, email in rows]
 
 
 async def assign(writing: Writing, context: Context, assignments: Sequence[Assignment]) -> list[Assigned | Failure]:
