@@ -1,8 +1,12 @@
 """A person as an organization knows them, with what they hold there."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from allot.core.holding import Holding
+
+# No character, and above all of them: it ends what begins with a text. Keys leave it out.
+_LAST = "\U0010ffff"
 
 
 @dataclass(slots=True, eq=False)
@@ -25,3 +29,27 @@ class Person:
     def external(self) -> bool:
         """Whether the person belongs to another organization."""
         return self.home_org_id != self.org_id
+
+
+@dataclass(slots=True, eq=False)
+class Profile:
+    """What an organization knows of a person besides what they hold."""
+
+    display_name: str
+    created: str
+    last_modified: str
+    #: the other members, by the names that Webex gives them
+    details: dict[str, Any] = field(default_factory=dict)
+    #: ids of the person's administrator roles, in their order
+    roles: list[str] = field(default_factory=list)
+
+
+def name_key(display_name: str) -> str:
+    """The form of a display name by which people are ordered and found, whatever its letter case."""
+    return display_name.lower().replace(_LAST, "")
+
+
+def name_range(beginning: str) -> tuple[str, str]:
+    """The first key that begins like this, and what is just beyond the last; all keys for the empty text."""
+    key = name_key(beginning)
+    return key, key + _LAST

@@ -48,12 +48,17 @@ async def load(
                 if (org_id, person_id) not in people:
                     calling = Calling(location, number, extension) if location else None
                     people[org_id, person_id] = Person(org_id, person_id, home, email, Holding(0, frozenset(), calling))
+    await fill(reading, people, now)
+    return people, {(person.org_id, person.email): person for person in people.values()}
+
+
+async def fill(reading: Reading, people: dict[Key, Person], now: str) -> None:
+    """Add to people who hold nothing yet the licenses and sites that they hold."""
     keys = by_organization(people)
     for (org_id, _), found in zip(keys, await reading.each(_LICENSES, keys), strict=True):
         _hold(people, org_id, found, now)
     for (org_id, _), found in zip(keys, await reading.each(_SITES, keys), strict=True):
         _attend(people, org_id, found, now)
-    return people, {(person.org_id, person.email): person for person in people.values()}
 
 
 def _hold(people: dict[Key, Person], org_id: str, found: list[Row], now: str) -> None:

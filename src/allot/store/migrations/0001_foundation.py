@@ -1,4 +1,8 @@
-"""The first schema. One text for both databases; CLUSTERED keeps a table in the order of its key on SQLite."""
+"""The first schema. One text for both databases.
+
+CLUSTERED keeps a table in the order of its key on SQLite; BYTEWISE compares texts as both databases
+should, by their bytes, where PostgreSQL would go by the language of its machine.
+"""
 
 import re
 from typing import Any
@@ -46,7 +50,7 @@ CREATE TABLE licenses (
 CREATE TABLE locations (
     org_id TEXT NOT NULL REFERENCES organizations,
     location_id TEXT NOT NULL,
-    name TEXT NOT NULL,
+    name TEXT BYTEWISE NOT NULL,
     -- the other members of the location as Webex has them, one JSON object
     details TEXT NOT NULL,
     calling INTEGER NOT NULL DEFAULT 0 CHECK (calling IN (0, 1)),
@@ -61,11 +65,15 @@ CREATE TABLE numbers (
     location_id TEXT NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('ACTIVE', 'INACTIVE')),
     number_type TEXT NOT NULL DEFAULT 'DID' CHECK (number_type IN ('DID', 'TOLLFREE', 'MOBILE')),
+    -- the number that callers of the location see
     main INTEGER NOT NULL DEFAULT 0 CHECK (main IN (0, 1)),
+    -- for a service with many calls
+    service INTEGER NOT NULL DEFAULT 0 CHECK (service IN (0, 1)),
     PRIMARY KEY (org_id, phone_number),
     FOREIGN KEY (org_id, location_id) REFERENCES locations
 ) CLUSTERED;
 CREATE INDEX numbers_by_location ON numbers (org_id, location_id, phone_number);
+CREATE UNIQUE INDEX numbers_main ON numbers (org_id, location_id) WHERE main = 1;
 
 CREATE TABLE call_parks (
     org_id TEXT NOT NULL,
@@ -84,8 +92,8 @@ CREATE TABLE people (
     home_org_id TEXT NOT NULL,
     email TEXT NOT NULL,
     display_name TEXT NOT NULL,
-    -- the display name in lower case, to find by its beginning
-    name_key TEXT NOT NULL,
+    -- core.person.name_key of the display name, to find by its beginning
+    name_key TEXT BYTEWISE NOT NULL,
     -- the other members of the person as Webex has them, one JSON object
     details TEXT NOT NULL,
     created TEXT NOT NULL,
@@ -102,7 +110,9 @@ CREATE TABLE people (
 CREATE INDEX people_by_name ON people (org_id, name_key, person_id);
 CREATE UNIQUE INDEX people_by_number ON people (org_id, phone_number) WHERE phone_number IS NOT NULL;
 CREATE UNIQUE INDEX people_by_extension ON people (org_id, extension, location_id) WHERE extension IS NOT NULL;
-CREATE INDEX people_by_location ON people (org_id, location_id, person_id) WHERE location_id IS NOT NULL;
+CREATE INDEX people_without_number ON people (org_id, extension, location_id)
+    WHERE extension IS NOT NULL AND phone_number IS NULL;
+CREATE INDEX people_by_location ON people (org_id, location_id, name_key, person_id) WHERE location_id IS NOT NULL;
 
 CREATE TABLE roles (
     org_id TEXT NOT NULL,
@@ -185,7 +195,11 @@ CREATE INDEX tokens_by_person ON tokens (org_id, person_id)
 def create(connection: Any) -> None:
     """Run the statements in the words of the database that the connection is of."""
     sqlite = type(connection).__module__.startswith("sqlite3")
-    words = {"CLUSTERED": "STRICT, WITHOUT ROWID", "BIGINT": "INTEGER"} if sqlite else {"CLUSTERED": ""}
+    words = (
+        {"CLUSTERED": "STRICT, WITHOUT ROWID", "BIGINT": "INTEGER", "BYTEWISE": ""}
+        if sqlite
+        else {"CLUSTERED": "", "BYTEWISE": 'COLLATE "C"'}
+    )
     text = re.sub(r"--.*", "", SCHEMA)
     for word, spelling in words.items():
         text = text.replace(word, spelling)
