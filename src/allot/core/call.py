@@ -1,6 +1,6 @@
 """A call: who asks, with what rights, under which tracking id."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from allot.core.role import ROLES
 
@@ -17,15 +17,15 @@ class Caller:
     #: what tells tokens apart without showing them, for limits and logs
     token_key: str = ""
 
-    @property
-    def reads(self) -> bool:
-        """Whether a role lets the caller read what administrators read."""
-        return any(ROLES[role].reads for role in self.roles if role in ROLES)
+    #: whether a role lets the caller read what administrators read
+    reads: bool = field(init=False)
+    #: whether a role lets the caller change people and licenses
+    writes: bool = field(init=False)
 
-    @property
-    def writes(self) -> bool:
-        """Whether a role lets the caller change people and licenses."""
-        return any(ROLES[role].writes for role in self.roles if role in ROLES)
+    def __post_init__(self) -> None:
+        roles = [ROLES[role] for role in self.roles if role in ROLES]
+        self.reads = any(role.reads for role in roles)
+        self.writes = any(role.writes for role in roles)
 
 
 @dataclass(slots=True, eq=False)

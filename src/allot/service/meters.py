@@ -1,33 +1,50 @@
-"""Meters: what operators watch, in Prometheus form."""
+"""Meters: what operators watch, in Prometheus form.
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+Answers are counted in plain integers, on the loop's thread alone, and become metrics when they are
+asked for: a counter of the library takes a lock for every request.
+"""
+
+from bisect import bisect_left
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry, Gauge
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+_BOUNDS = (*map(str, _SECONDS), "+Inf")
 
 
-class Meters:
+class Meters(Collector):
     """Counters of one service, in a registry of their own."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self._answers = Counter("allot_answers", "Requests answered.", ("operation", "status"), registry=self.registry)
-        self._seconds = Histogram(
-            "allot_answer_seconds",
-            "Time from request to answer.",
-            ("operation",),
-            buckets=_SECONDS,
-            registry=self.registry,
-        )
+        self.registry.register(self)
         self.waiting = Gauge("allot_writes_waiting", "Requests that wait for a writer.", registry=self.registry)
-        self.batches = Counter("allot_write_batches", "Transactions committed by the writers.", registry=self.registry)
-        # Finding a labelled child takes longer than counting on it.
-        self._children: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        self.batches = Gauge("allot_write_batches", "Transactions committed by the writers.", registry=self.registry)
+        self.served = Gauge("allot_writes", "Requests that the writers have served.", registry=self.registry)
+        #: (operation, status) -> answers by time taken, and the seconds of all together
+        self._answers: dict[tuple[str, int], tuple[list[int], list[float]]] = {}
 
     def answered(self, operation: str, status: int, seconds: float) -> None:
         """Count one answer."""
-        children = self._children.get((operation, status))
-        if children is None:
-            children = (self._answers.labels(operation, str(status)), self._seconds.labels(operation))
-            self._children[operation, status] = children
-        children[0].inc()
-        children[1].observe(seconds)
+        counts = self._answers.get((operation, status))
+        if counts is None:
+            counts = self._answers[operation, status] = ([0] * len(_BOUNDS), [0.0])
+        counts[0][bisect_left(_SECONDS, seconds)] += 1
+        counts[1][0] += seconds
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """The answers as one histogram by operation and status."""
+        family = HistogramMetricFamily(
+            "allot_answer_seconds", "Time from request to answer.", labels=("operation", "status")
+        )
+        for (operation, status), (counts, seconds) in self._answers.items():
+            buckets: list[tuple[str, float]] = []
+            total = 0
+            for bound, count in zip(_BOUNDS, counts, strict=True):
+                total += count
+                buckets.append((bound, total))
+            family.add_metric((operation, str(status)), buckets, seconds[0])
+        yield family

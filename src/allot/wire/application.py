@@ -8,17 +8,22 @@ from allot.core.failure import Failure, Kind
 from allot.service.service import Service
 from allot.wire.endpoint import Endpoint, Receive, Scope, Send, failed, send_reply, tracking_id_of
 from allot.wire.operation import Operation
+from allot.wire.patience import Patience
+
+# A client whose body takes longer is not waited for.
+BODY_SECONDS_MAX = 30.0
 
 
 class Application:
     """Operations below their prefixes: paths without a variable by table, the others by Starlette's router."""
 
     def __init__(self, service: Service, planes: Sequence[tuple[str, Sequence[Operation]]]) -> None:
+        patience = Patience(BODY_SECONDS_MAX)
         self._exact: dict[tuple[str, str], Endpoint] = {}
         by_path: dict[str, dict[str, Endpoint]] = {}
         for prefix, operations in planes:
             for operation in operations:
-                endpoint = Endpoint(service, operation)
+                endpoint = Endpoint(service, operation, patience)
                 by_path.setdefault(prefix + operation.path, {})[operation.method] = endpoint
                 if "{" not in operation.path:
                     self._exact[operation.method, prefix + operation.path] = endpoint

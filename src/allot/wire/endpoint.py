@@ -4,7 +4,7 @@ From the bytes of a request to a `Request` (tracking id, caller, rights, body), 
 handler's `Reply` or failure to the bytes of the answer. Handlers are plain functions between.
 """
 
-import asyncio
+import itertools
 import logging
 import time
 import uuid
@@ -21,6 +21,7 @@ from allot.store.database import StoreError
 from allot.wire import errors
 from allot.wire.forms import decode, form_as_json, invalid
 from allot.wire.operation import JSON, Operation, Reply, Request
+from allot.wire.patience import Patience
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -28,11 +29,13 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # The longest documented request (500 items with properties) has about 150 KiB.
 BODY_BYTES_MAX = 1 << 20
-# A client that sends slower than this is not waited for.
-BODY_SECONDS_MAX = 30.0
 TRACKING_ID_MAX = 128
 AGENT_MAX = 200
 _TRACKING_ID = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/")
+
+# Tracking ids of ours: one random part for the process, then a number for the request.
+_PROCESS = str(uuid.uuid4())[:23]
+_numbers = itertools.count(1)
 
 log = logging.getLogger("allot.wire")
 
@@ -40,8 +43,9 @@ log = logging.getLogger("allot.wire")
 class Endpoint:
     """One operation as an ASGI application."""
 
-    def __init__(self, service: Service, operation: Operation) -> None:
+    def __init__(self, service: Service, operation: Operation, patience: Patience) -> None:
         self._service = service
+        self._patience = patience
         self._operation = operation
         self._name = operation.handler.__name__
         self._query = {parameter.name: parameter for parameter in operation.query}
@@ -97,7 +101,10 @@ class Endpoint:
         if kind != self._media:
             wanted = f"Content-Type: must be {self._operation.media}"
             raise Failure(Kind.UNSUPPORTED, "The media type is not supported", (wanted,))
-        return await _read(headers, receive)
+        try:
+            return await self._patience.wait(_read(headers, receive))
+        except TimeoutError:
+            raise Failure.invalid(f"body: did not arrive within {self._patience.seconds:.0f} seconds") from None
 
     def _read_query(self, raw: bytes) -> dict[str, Any]:
         query = dict(self._defaults)
@@ -169,7 +176,7 @@ def tracking_id_of(sent: bytes | None) -> str:
     """The client's tracking id when it sent a decent one, else ours."""
     if sent and len(sent) <= TRACKING_ID_MAX and _TRACKING_ID.issuperset(sent):
         return sent.decode()
-    return f"NA_{uuid.uuid4()}"
+    return f"NA_{_PROCESS}-{next(_numbers):012x}"
 
 
 async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
@@ -178,7 +185,7 @@ async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > BODY_BYTES_MAX:
         raise too_large
-    message = await _receive(receive)
+    message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message["body"]
         return body
@@ -193,12 +200,4 @@ async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
             raise too_large
         if not message.get("more_body"):
             return b"".join(parts)
-        message = await _receive(receive)
-
-
-async def _receive(receive: Receive) -> MutableMapping[str, Any]:
-    try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
-            return await receive()
-    except TimeoutError:
-        raise Failure.invalid(f"body: did not arrive within {BODY_SECONDS_MAX:.0f} seconds") from None
+        message = await receive()

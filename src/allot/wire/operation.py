@@ -23,7 +23,7 @@ class Rights:
 
     def check(self, caller: Caller) -> None:
         """Raises Failure when the caller may not."""
-        if not any(scope in caller.scopes for scope in self.scopes):
+        if caller.scopes.isdisjoint(self.scopes):
             raise Failure.forbidden(f"The token lacks the scope {' or '.join(self.scopes)}")
         if self.role == "write" and not caller.writes:
             raise Failure.forbidden("An administrator role that may change people and licenses is needed")
