@@ -16,9 +16,17 @@ def sqlite_path(url: str) -> Path | None:
     return None if "://" in url else Path(url)
 
 
+def shown(url: str) -> str:
+    """A database URL without its password."""
+    password = urlsplit(url).password if "://" in url else None
+    return url.replace(f":{password}@", ":***@") if password else url
+
+
 async def open_database(url: str) -> Database:
     """Open a database whose schema is current. Raises StoreError with the remedy otherwise."""
     path = sqlite_path(url)
+    if path is not None and not path.exists():
+        raise StoreError(f"there is no database {url}; make it with: allot migrate --database {url}")
     database = await _connect(url, path)
     try:
         pending = await _pending(database)
@@ -27,7 +35,9 @@ async def open_database(url: str) -> Database:
         raise
     if pending:
         await database.close()
-        raise StoreError(f"the database {url} lacks migration {pending[0]}; run: allot migrate --database {url}")
+        raise StoreError(
+            f"the database {shown(url)} lacks migration {pending[0]}; run: allot migrate --database {shown(url)}"
+        )
     return database
 
 
@@ -36,14 +46,21 @@ async def _connect(url: str, path: Path | None) -> Database:
     if path is not None:
         from allot.store.sqlite import Sqlite
 
-        return Sqlite(path)
-    if urlsplit(url).scheme not in ("postgresql", "postgres"):
-        raise StoreError(f"{url} is no database URL; use sqlite:///FILE or postgresql://USER@HOST/NAME")
+        try:
+            return Sqlite(path)
+        except StoreError as error:
+            raise StoreError(f"the database {url} cannot be used: {error}") from error
+    _require_postgres(url)
     from allot.store.postgres import Postgres
 
     database = Postgres(url)
     await database.open()
     return database
+
+
+def _require_postgres(url: str) -> None:
+    if urlsplit(url).scheme not in ("postgresql", "postgres"):
+        raise StoreError(f"{shown(url)} is no database URL; use sqlite:///FILE or postgresql://USER@HOST/NAME")
 
 
 async def _pending(database: Database) -> list[str]:
@@ -73,20 +90,42 @@ async def is_current(url: str) -> bool:
         await database.close()
 
 
-def migrate(url: str) -> list[str]:
-    """Apply what the database lacks, under a lock; the names of what was applied."""
+def migrate(url: str, *, unlock: bool = False) -> list[str]:
+    """Apply what the database lacks, under a lock; the names of what was applied. Raises StoreError with the remedy.
+
+    With `unlock`, a lock that a killed process left is broken first.
+    """
     # Loaded here: it takes 0.1 s, and most starts have nothing to apply.
     import yoyo
+    from yoyo.exceptions import LockTimeout
 
+    address, driver_error = _for_yoyo(url)
+    try:
+        backend = yoyo.get_backend(address)
+        if unlock:
+            backend.break_lock()
+        migrations = yoyo.read_migrations(str(MIGRATIONS))
+        with backend.lock():
+            missing = backend.to_apply(migrations)
+            backend.apply_migrations(missing)
+    except LockTimeout as error:
+        raise StoreError(
+            f"another process migrates {shown(url)}, or was killed while it did; if none does, run:"
+            f" allot migrate --unlock --database {shown(url)}"
+        ) from error
+    except driver_error as error:
+        raise StoreError(f"the database {shown(url)} cannot be used: {' '.join(str(error).split())}") from error
+    return [migration.id for migration in missing]
+
+
+def _for_yoyo(url: str) -> tuple[str, type[Exception]]:
+    """The address as yoyo wants it, and the driver's error."""
     path = sqlite_path(url)
     if path is not None:
-        address = f"sqlite:///{path.resolve()}"
-    else:
-        address = url.replace("postgresql://", "postgresql+psycopg://", 1).replace(
-            "postgres://", "postgresql+psycopg://", 1
-        )
-    migrations = yoyo.read_migrations(str(MIGRATIONS))
-    with yoyo.get_backend(address) as backend, backend.lock():
-        missing = backend.to_apply(migrations)
-        backend.apply_migrations(missing)
-    return [migration.id for migration in missing]
+        import sqlite3
+
+        return f"sqlite:///{path.resolve()}", sqlite3.Error
+    _require_postgres(url)
+    import psycopg
+
+    return f"postgresql+psycopg://{url.partition('://')[2]}", psycopg.Error

@@ -10,6 +10,9 @@ import click
 #: name -> where it is, and what `allot --help` says of it
 COMMANDS = {
     "serve": ("allot.cli.serve", "Serve the Webex API for licenses; with --demo, an organization to try it on."),
+    "migrate": ("allot.cli.migrations", "Make the database, or bring its schema up to date."),
+    "check": ("allot.cli.checks", "Recount what is counted and hold every holding against the rules."),
+    "rulebook": ("allot.cli.rulebooks", "Check a rulebook."),
 }
 
 
@@ -46,6 +49,9 @@ def run(arguments: Sequence[str] | None = None) -> int:
     try:
         code = allot.main(arguments, prog_name="allot", standalone_mode=False)
         return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return error.exit_code
     except click.UsageError as error:
         command = error.ctx.command_path if error.ctx else "allot"
         return _say(f"{error.format_message()} (see: {command} --help)", error.exit_code)
@@ -59,9 +65,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("ALLOT_TRACEBACK"):
             raise
         kind = type(error)
-        known = kind.__module__.startswith("allot.") or isinstance(error, OSError)
-        if known:
+        if kind.__module__.startswith("allot."):
             return _say(str(error), 1)
+        if isinstance(error, OSError) and error.filename:
+            return _say(f"{error.filename} cannot be used: {error.strerror}; name another file or folder", 1)
         return _say(
             f"a fault of allot itself: {kind.__name__}: {error}. Please report it; ALLOT_TRACEBACK=1 shows where", 1
         )

@@ -10,6 +10,7 @@ import click
 
 from allot.cli import demo as demonstration
 from allot.cli import serving, settings
+from allot.cli.databases import shown
 from allot.service.settings import Settings
 
 
@@ -46,7 +47,7 @@ def _banner(read: Settings, address: str, demo: bool, kept: str) -> str:
     lines = [
         f"allot {version('allot')} listens on {address}",
         f"  API       {address}/v1",
-        f"  database  {kept or read.database}",
+        f"  database  {kept or shown(read.database)}",
     ]
     bearer = "$TOKEN"
     if demo:

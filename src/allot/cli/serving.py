@@ -100,25 +100,24 @@ def run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) -> None
 
     A stop finishes what is accepted: connections first, then what is queued to be written.
     """
-    for number in (signal.SIGINT, signal.SIGTERM):
-        # The server handles them while it runs and passes them on at its end; to end well, they must not end us.
-        signal.signal(number, lambda *_: None)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(settings, demo=demo, ready=ready))
 
 
 async def _run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) -> None:
-    listening = listen(settings.host, settings.port)
-    with listening:
-        service = await make_service(settings, demo=demo)
-        service.start()
-        try:
+    service = await make_service(settings, demo=demo)
+    try:
+        with listen(settings.host, settings.port) as listening:
+            service.start()
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             address = f"http://{host}:{listening.getsockname()[1]}"
             server = _Server(_config(service), lambda: ready(address))
+            for number in (signal.SIGINT, signal.SIGTERM):
+                # The server handles them while it runs and raises them again at its end, which must not end us.
+                signal.signal(number, lambda *_: None)
             await server.serve(sockets=[listening])
-        finally:
-            await service.close()
+    finally:
+        await service.close()
 
 
 def _config(service: Service) -> uvicorn.Config:

@@ -54,6 +54,7 @@ class Postgres:
     writers = WRITERS
 
     def __init__(self, url: str) -> None:
+        self._address = url
         parts = urlsplit(url)
         self.url = url.replace(f":{parts.password}@", ":***@") if parts.password else url
         self._pool = psycopg_pool.AsyncConnectionPool(
@@ -68,7 +69,11 @@ class Postgres:
     async def open(self) -> None:
         """Connect; raises StoreError when the server does not answer."""
         try:
+            # The pool would try again until the time is over, and then not say what was wrong.
+            await (await psycopg.AsyncConnection.connect(self._address)).close()
             await self._pool.open(wait=True, timeout=WAIT_SECONDS)
+        except psycopg.OperationalError as error:
+            raise StoreError(f"{self.url} cannot be reached: {' '.join(str(error).split())}") from error
         except psycopg_pool.PoolTimeout as error:
             raise StoreError(f"{self.url} does not answer within {WAIT_SECONDS:.0f} s") from error
 

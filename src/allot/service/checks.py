@@ -1,0 +1,102 @@
+"""Checks: whether what is stored is consistent, and what people hold is legal."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from allot.core.license import License
+from allot.core.organization import Organization
+from allot.core.rule import DOUBLE, Rule
+from allot.core.rulebook import Rulebook
+from allot.store import checks as store
+from allot.store import organizations
+from allot.store.database import Database, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be. A `warning` is legal to store and none of allot's doing."""
+
+    org_id: str
+    text: str
+    warning: bool = False
+
+
+async def check(database: Database, rulebook: Rulebook) -> AsyncIterator[Finding]:
+    """Everything that is wrong: recounts what is counted, and holds every holding against the rules."""
+    async with database.reading() as reading:
+        async for finding in _consistency(reading):
+            yield finding
+        unknown = [finding async for finding in _offers(reading, rulebook)]
+        for finding in unknown:
+            yield finding
+        if unknown:
+            return  # what people hold cannot be read by this rulebook
+        for org_id in await organizations.names(reading):
+            async for finding in _holdings(reading, rulebook, org_id):
+                yield finding
+
+
+async def _consistency(reading: Reading) -> AsyncIterator[Finding]:
+    for org_id, license_id, counted, kept in await store.counters(reading):
+        yield Finding(org_id, f"license {license_id}: {counted} people hold it, its counter says {kept}")
+    for org_id, says, there, last in await store.journals(reading):
+        yield Finding(org_id, f"journal: {there} entries, the last is {last}, the organization says {says}")
+    for org_id, email, site in await store.overlaps(reading):
+        yield Finding(org_id, f"{email}: host and attendee of {site} at once")
+    for org_id, email, what in await store.pending(reading):
+        yield Finding(org_id, f"{email}: {what} is pending, though the person is of the organization itself")
+    for org_id, email, number, belongs, location in await store.numbers(reading):
+        yield Finding(org_id, f"{email}: number {number} belongs to location {belongs}, the person is at {location}")
+    for org_id, email, extension, location, park in await store.extensions(reading):
+        yield Finding(org_id, f"{email}: extension {extension} at location {location} is also call park {park}")
+
+
+async def _offers(reading: Reading, rulebook: Rulebook) -> AsyncIterator[Finding]:
+    for org_id, offer, license_id in await store.offers(reading):
+        if offer not in rulebook.offers:
+            yield Finding(org_id, f"license {license_id}: its offer {offer} is not in the rulebook {rulebook.name}")
+
+
+async def _holdings(reading: Reading, rulebook: Rulebook, org_id: str) -> AsyncIterator[Finding]:
+    """Warnings for what the rules would not give; people who hold the same are one warning."""
+    organization = (await organizations.load(reading, rulebook.offers, [org_id], sites=False))[org_id]
+    for license in organization.licenses.values():
+        if license.policy == "strict" and not license.offer.free and license.consumed_units > license.total_units:
+            used = f"{license.consumed_units} of {license.total_units} units are used"
+            yield Finding(org_id, f"license {license.id}: {used}, though its policy is strict", warning=True)
+    alike: dict[tuple[int, bool, bool], list[str]] = {}
+    async for email, home, location, licenses in store.holders(reading, org_id):
+        key = (licenses, home != org_id, location is not None)
+        people = alike.setdefault(key, [])
+        # Only the first is named; the rest is counted.
+        people.append(email if not people else "")
+    for (licenses, external, located), people in alike.items():
+        for problem in _problems(rulebook, organization, licenses, external, located):
+            who = people[0] if len(people) == 1 else f"{people[0]} and {len(people) - 1} more"
+            yield Finding(org_id, f"{who}: {problem}", warning=True)
+
+
+def _problems(
+    rulebook: Rulebook, organization: Organization, licenses: int, external: bool, located: bool
+) -> list[str]:
+    """What the rules say of a state, and whether a calling user has a place to call from."""
+    held = organization.held(licenses)
+    offers = organization.offers(licenses) & ~DOUBLE
+    holds = f"holds {', '.join(license.name for license in held) or 'nothing'}"
+    problems = [
+        f"{holds}; {rule.remedy} ({rule.id})" for rule in rulebook.rules if _is_broken(rule, held, offers, external)
+    ]
+    if located and not offers & rulebook.calling:
+        problems.append(f"{holds}, and is at a calling location without a calling license")
+    if offers & rulebook.calling and not located:
+        problems.append(f"{holds}, and is at no calling location")
+    return problems
+
+
+def _is_broken(rule: Rule, held: list[License], offers: int, external: bool) -> bool:
+    """Whether a rule is broken by what is held, whichever way it came to be held."""
+    if rule.kind == "one-of":
+        return any(sum(1 for license in held if license.offer.bit & each) > 1 for each in rule.sets)
+    if rule.kind == "external":
+        return external and any(not license.offer.meetings for license in held)
+    return rule.kind in ("conflict", "requires") and rule.may_be_broken(0, 0, offers)

@@ -1,0 +1,122 @@
+"""Checks: what the tables must say of each other. Each is one statement, so it is true of one moment."""
+
+from collections.abc import AsyncIterator
+
+from allot.store.database import Reading, Row, pages
+
+#: (organization, license id, counted, kept)
+_COUNTERS = """
+SELECT l.org_id, l.license_id, COUNT(h.person_id), l.consumed_by_users
+FROM licenses l
+LEFT JOIN holdings h ON h.org_id = l.org_id AND h.license = l.license AND h.pending_until IS NULL
+GROUP BY l.org_id, l.license, l.license_id, l.consumed_by_users
+HAVING COUNT(h.person_id) <> l.consumed_by_users
+ORDER BY l.org_id, l.license
+"""
+#: (organization, entries it says it has, entries there, the last one's number)
+_JOURNAL = """
+SELECT o.org_id, o.entries, COUNT(j.entry), COALESCE(MAX(j.entry), 0)
+FROM organizations o LEFT JOIN journal j ON j.org_id = o.org_id
+GROUP BY o.org_id, o.entries
+HAVING COUNT(j.entry) <> o.entries OR COALESCE(MAX(j.entry), 0) <> o.entries
+ORDER BY o.org_id
+"""
+#: (organization, email, site)
+_OVERLAPS = """
+SELECT DISTINCT a.org_id, p.email, a.site_url
+FROM attendees a
+JOIN people p ON p.org_id = a.org_id AND p.person_id = a.person_id
+JOIN holdings h ON h.org_id = a.org_id AND h.person_id = a.person_id
+JOIN licenses l ON l.org_id = h.org_id AND l.license = h.license AND l.site_url = a.site_url
+ORDER BY a.org_id, p.email, a.site_url
+"""
+#: (organization, email, what)
+_PENDING = """
+SELECT h.org_id, p.email, l.license_id
+FROM holdings h
+JOIN people p ON p.org_id = h.org_id AND p.person_id = h.person_id AND p.home_org_id = p.org_id
+JOIN licenses l ON l.org_id = h.org_id AND l.license = h.license
+WHERE h.pending_until IS NOT NULL
+UNION ALL
+SELECT a.org_id, p.email, a.site_url
+FROM attendees a JOIN people p ON p.org_id = a.org_id AND p.person_id = a.person_id AND p.home_org_id = p.org_id
+WHERE a.pending_until IS NOT NULL
+ORDER BY 1, 2, 3
+"""
+#: (organization, email, number, the number's location, the person's)
+_NUMBERS = """
+SELECT p.org_id, p.email, p.phone_number, n.location_id, p.location_id
+FROM people p JOIN numbers n ON n.org_id = p.org_id AND n.phone_number = p.phone_number
+WHERE n.location_id <> p.location_id
+ORDER BY p.org_id, p.email
+"""
+#: (organization, email, extension, location, call park)
+_EXTENSIONS = """
+SELECT p.org_id, p.email, p.extension, p.location_id, c.name
+FROM people p
+JOIN call_parks c ON c.org_id = p.org_id AND c.location_id = p.location_id AND c.extension = p.extension
+ORDER BY p.org_id, p.email
+"""
+#: (person id, email, home organization, location, 60 licenses from this one, which of them as bits)
+_HOLDERS = """
+SELECT p.person_id, p.email, p.home_org_id, p.location_id, COALESCE(h.license / 60, 0),
+       CAST(COALESCE(SUM(CAST(1 AS BIGINT) << (h.license % 60)), 0) AS BIGINT)
+FROM (SELECT org_id, person_id, email, home_org_id, location_id FROM people
+      WHERE org_id = $1 AND person_id > $2 ORDER BY person_id LIMIT 1000) p
+LEFT JOIN holdings h ON h.org_id = p.org_id AND h.person_id = p.person_id
+GROUP BY p.person_id, p.email, p.home_org_id, p.location_id, COALESCE(h.license / 60, 0)
+ORDER BY p.person_id
+"""
+#: (organization, offer, one of its licenses)
+_OFFERS = "SELECT org_id, offer, MIN(license_id) FROM licenses GROUP BY org_id, offer ORDER BY org_id, offer"
+WORD = 60
+
+
+async def counters(reading: Reading) -> list[Row]:
+    """Licenses whose counter is not the number of people who hold them."""
+    return await reading.rows(_COUNTERS)
+
+
+async def journals(reading: Reading) -> list[Row]:
+    """Organizations whose journal has a gap, or not as many entries as they say."""
+    return await reading.rows(_JOURNAL)
+
+
+async def overlaps(reading: Reading) -> list[Row]:
+    """People who are host and attendee of one site."""
+    return await reading.rows(_OVERLAPS)
+
+
+async def pending(reading: Reading) -> list[Row]:
+    """What is pending for people of the organization itself."""
+    return await reading.rows(_PENDING)
+
+
+async def numbers(reading: Reading) -> list[Row]:
+    """People at another location than their number."""
+    return await reading.rows(_NUMBERS)
+
+
+async def extensions(reading: Reading) -> list[Row]:
+    """People whose extension is also a call park's."""
+    return await reading.rows(_EXTENSIONS)
+
+
+async def offers(reading: Reading) -> list[Row]:
+    """Which offers organizations have licenses of."""
+    return await reading.rows(_OFFERS)
+
+
+async def holders(reading: Reading, org_id: str) -> AsyncIterator[tuple[str, str, str | None, int]]:
+    """Everybody's email, home organization, location and licenses as bits."""
+    last: tuple[str, str, str, str | None] | None = None
+    licenses = 0
+    async for found in pages(reading, _HOLDERS, org_id):
+        for person_id, email, home, location, word, bits in found:
+            if last is not None and last[0] != person_id:
+                yield *last[1:], licenses
+                licenses = 0
+            last = (person_id, email, home, location)
+            licenses |= bits << WORD * word
+    if last is not None:
+        yield *last[1:], licenses
