@@ -23,9 +23,9 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Maker:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Maker]:
+def postgres() -> Iterator[Maker]:
     """Makes PostgreSQL databases, on one server for the whole run."""
-    with postgres_server(tmp_path_factory.mktemp("postgres")) as url:
+    with postgres_server() as url:
         yield PostgresMaker(url)
 
 

