@@ -101,13 +101,12 @@ def migrate(url: str, *, unlock: bool = False) -> list[str]:
 
     address, driver_error = _for_yoyo(url)
     try:
-        backend = yoyo.get_backend(address)
-        if unlock:
-            backend.break_lock()
-        migrations = yoyo.read_migrations(str(MIGRATIONS))
-        with backend.lock():
-            missing = backend.to_apply(migrations)
-            backend.apply_migrations(missing)
+        with yoyo.get_backend(address) as backend:
+            if unlock:
+                backend.break_lock()
+            with backend.lock():
+                missing = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
+                backend.apply_migrations(missing)
     except LockTimeout as error:
         raise StoreError(
             f"another process migrates {shown(url)}, or was killed while it did; if none does, run:"
