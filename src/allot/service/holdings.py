@@ -16,7 +16,7 @@ from allot.service.clock import later, stamp
 from allot.service.context import Context
 from allot.store import holdings as store
 from allot.store import journal, organizations
-from allot.store.database import Writing
+from allot.store.database import Reading, Writing
 
 # Invitations of people of another organization run out after this; documented by HELP:v71ztb.
 PENDING_DAYS = 15
@@ -55,7 +55,7 @@ class Batch:
     at: datetime
     #: `at` as it is stored
     now: str
-    #: those that exist, locked
+    #: those that exist, locked where the batch is saved
     organizations: dict[str, Organization]
     by_id: dict[store.Key, Person]
     by_email: dict[store.Key, Person]
@@ -87,13 +87,17 @@ class Batch:
 
 async def load(writing: Writing, context: Context, needs: Needs) -> Batch:
     """Lock the organizations and load all that is needed, one statement a table."""
+    return await view(writing, context, needs, await organizations.lock(writing, needs.org_ids))
+
+
+async def view(reading: Reading, context: Context, needs: Needs, existing: set[str]) -> Batch:
+    """Load all that is needed of these organizations, which exist, without making anybody wait."""
     at = context.now()
-    existing = await organizations.lock(writing, needs.org_ids)
-    loaded = await organizations.load(writing, context.rulebook.offers, sorted(existing), sites=needs.sites)
+    loaded = await organizations.load(reading, context.rulebook.offers, sorted(existing), sites=needs.sites)
     named = [{key for key in keys if key[0] in existing} for keys in (needs.locations, needs.numbers, needs.extensions)]
-    await organizations.load_calling(writing, loaded, *named)
+    await organizations.load_calling(reading, loaded, *named)
     ids, emails = ({key for key in keys if key[0] in existing} for keys in (needs.ids, needs.emails))
-    people = await store.load(writing, ids, emails, stamp(at))
+    people = await store.load(reading, ids, emails, stamp(at))
     return Batch(context.rulebook, at, stamp(at), loaded, *people)
 
 

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from allot.core import explanation as explanations
 from allot.core.call import Call
 from allot.core.decision import Decision
+from allot.core.explanation import Explanation
 from allot.core.failure import Failure
 from allot.core.holding import Item, LicenseItem, Properties, SiteItem, UnknownItem
+from allot.core.judgement import Situation
 from allot.core.license import License
 from allot.core.organization import Organization
 from allot.core.person import Person
@@ -60,6 +63,14 @@ class Assigned:
         return 206 if None in self.decision.faults else 400
 
 
+@dataclass(slots=True, eq=False)
+class Explained:
+    """What would become of an assignment, and why."""
+
+    assigned: Assigned
+    explanation: Explanation
+
+
 @dataclass(frozen=True, slots=True)
 class Holder:
     """Someone who holds a license."""
@@ -93,10 +104,22 @@ async def assign(writing: Writing, context: Context, assignments: Sequence[Assig
     return outcomes
 
 
-async def preview(writing: Writing, context: Context, assignments: Sequence[Assignment]) -> list[Assigned | Failure]:
-    """Decide as `assign` would, one after the other, and write nothing."""
-    batch = await holdings.load(writing, context, _needs(assignments))
-    return [_carry_out(batch, assignment) for assignment in assignments]
+async def view(reading: Reading, context: Context, assignments: Sequence[Assignment]) -> Batch:
+    """What `explain` decides these assignments against, of organizations that exist. Waits for no writer."""
+    needs = _needs(assignments)
+    return await holdings.view(reading, context, needs, needs.org_ids)
+
+
+def explain(batch: Batch, assignment: Assignment) -> Explained | Failure:
+    """Decide as `assign` would, with all reasons; the next assignment of the batch finds it applied."""
+    person = _person(batch, assignment)
+    if isinstance(person, Failure):
+        return person
+    organization = batch.organizations[assignment.org_id]
+    situation = Situation(organization, person.id, person.external, person.holding)
+    explanation = explanations.explain(batch.rulebook, situation, _items(organization, assignment))
+    batch.hold(person, explanation.decision.after)
+    return Explained(Assigned(organization, person, explanation.decision), explanation)
 
 
 def _needs(assignments: Sequence[Assignment]) -> Needs:
