@@ -19,10 +19,18 @@ from allot.wire.errors import ErrorDetail, ErrorResponse
 from allot.wire.forms import invalid
 from allot.wire.operation import Operation, Parameter, Reply, Request, Rights
 from allot.wire.paging import encode_cursor, next_link, read_cursor
-from allot.wire.values import EXTENSION, ORG_ID, e164, organization_in_query, organization_of, path_id, read_id
+from allot.wire.values import (
+    EXTENSION,
+    ITEMS_MAX,
+    ORG_ID,
+    e164,
+    organization_in_query,
+    organization_of,
+    path_id,
+    read_id,
+    site_url,
+)
 
-# More than any organization has licenses; a request beyond it is a mistake.
-ITEMS_MAX = 500
 # Documented: "limit cannot be more than 300".
 HOLDERS_MAX = 300
 
@@ -221,7 +229,7 @@ def _sites(found: list[str], items: list[SiteUrlsRequest]) -> list[tuple[str, bo
             found.append(
                 f"siteUrls[{n}].accountType: must be attendee; a host account comes with the license of the site"
             )
-        url = item.site_url.strip().lower().removeprefix("https://").rstrip("/")
+        url = site_url(item.site_url)
         add = item.operation != "remove"
         if sites.setdefault(url, add) != add:
             found.append(f"siteUrls[{n}].siteUrl: the same site is both added and removed")

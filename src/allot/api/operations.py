@@ -1,6 +1,26 @@
 """Every operation of the Webex plane."""
 
-from allot.api import licenses
+from allot.api import (
+    call_parks,
+    extensions,
+    inventories,
+    licenses,
+    locations,
+    numbers,
+    organizations,
+    people,
+    roles,
+)
 from allot.wire.operation import Operation
 
-OPERATIONS: tuple[Operation, ...] = (*licenses.OPERATIONS,)
+OPERATIONS: tuple[Operation, ...] = (
+    *licenses.OPERATIONS,
+    *people.OPERATIONS,
+    *organizations.OPERATIONS,
+    *roles.OPERATIONS,
+    *locations.OPERATIONS,
+    *inventories.OPERATIONS,
+    *numbers.OPERATIONS,
+    *extensions.OPERATIONS,
+    *call_parks.OPERATIONS,
+)

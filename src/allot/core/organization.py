@@ -7,6 +7,16 @@ from allot.core.rule import DOUBLE
 from allot.core.site import Site
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What an organization is called, and who manages it."""
+
+    org_id: str
+    display_name: str
+    created: str
+    manager_id: str | None
+
+
 @dataclass(slots=True, eq=False)
 class Number:
     """A phone number of the inventory: where it belongs and who has it."""

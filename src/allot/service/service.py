@@ -21,13 +21,15 @@ class Service:
     rulebook: Rulebook
     clock: Clock
     settings: Settings
+    context: Context = field(init=False)
     writes: Writes = field(init=False)
     tokens: Tokens = field(init=False)
     limits: Limits = field(init=False)
     meters: Meters = field(init=False)
 
     def __post_init__(self) -> None:
-        self.writes = Writes(self.database, Context(self.rulebook, self.clock))
+        self.context = Context(self.rulebook, self.clock)
+        self.writes = Writes(self.database, self.context)
         self.tokens = Tokens(self.database, self.clock)
         self.limits = Limits(self.settings)
         self.meters = Meters()

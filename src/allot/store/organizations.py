@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 
 from allot.core.license import License
 from allot.core.offer import Offer
-from allot.core.organization import Number, Organization
+from allot.core.organization import Head, Number, Organization
 from allot.core.site import Site
 from allot.store.database import Reading, Writing, by_organization, one, rows
 
@@ -32,6 +32,11 @@ SELECT location_id, extension, park_id FROM call_parks WHERE org_id = $1 AND ext
 """
 
 
+_HEADS = "SELECT org_id, display_name, created, manager_id FROM organizations WHERE {which}"
+_HEAD = _HEADS.format(which="org_id = $1")
+_MANAGED = _HEADS.format(which="manager_id = $1 ORDER BY org_id")
+
+
 async def lock(writing: Writing, org_ids: Collection[str]) -> set[str]:
     """Make other writers of these organizations wait; the ids of those that exist, locked in id order."""
     return {row[0] for row in await writing.rows(_LOCK, rows([(org_id,) for org_id in org_ids]))}
@@ -40,6 +45,24 @@ async def lock(writing: Writing, org_ids: Collection[str]) -> set[str]:
 async def names(reading: Reading) -> dict[str, str]:
     """The display names of all organizations, by id."""
     return dict(await reading.rows("SELECT org_id, display_name FROM organizations ORDER BY org_id"))
+
+
+async def name(reading: Reading, org_id: str) -> str:
+    """The display name of an organization; empty when there is none."""
+    row = await one(reading, "SELECT display_name FROM organizations WHERE org_id = $1", org_id)
+    return row[0] if row else ""
+
+
+async def head(reading: Reading, org_id: str) -> Head | None:
+    """The organization of this id, or None."""
+    row = await one(reading, _HEAD, org_id)
+    return Head(*row) if row else None
+
+
+async def heads(reading: Reading, org_id: str) -> list[Head]:
+    """The organization of this id and all that it manages."""
+    own, managed = await reading.rows(_HEAD, org_id), await reading.rows(_MANAGED, org_id)
+    return [Head(*row) for row in own + managed]
 
 
 async def manager(reading: Reading, org_id: str) -> str | None:

@@ -102,15 +102,10 @@ async def by_email(reading: Reading, org_id: str, email: str) -> list[Found]:
     return [_read(row) for row in await reading.rows(_BY_EMAIL, org_id, email)]
 
 
-async def managed_with_id(reading: Reading, partner_id: str, person_id: str) -> str | None:
-    """The organization among those that the partner manages that knows this person."""
-    row = await one(reading, _MANAGED_BY_ID, partner_id, person_id)
-    return row[0] if row else None
-
-
-async def managed_with_email(reading: Reading, partner_id: str, email: str) -> str | None:
-    """The organization among those that the partner manages that knows this email."""
-    row = await one(reading, _MANAGED_BY_EMAIL, partner_id, email)
+async def managed_with(reading: Reading, partner_id: str, *, person_id: str = "", email: str = "") -> str | None:
+    """The organization, among those that the partner manages, that knows this id, else this email."""
+    statement, value = (_MANAGED_BY_ID, person_id) if person_id else (_MANAGED_BY_EMAIL, email)
+    row = await one(reading, statement, partner_id, value)
     return row[0] if row else None
 
 

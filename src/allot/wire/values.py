@@ -12,6 +12,8 @@ from allot.wire.operation import Parameter, Request
 
 ORG_ID = Parameter("orgId", "The organization, for administrators who manage others; by default the token's own.")
 EXTENSION = re.compile(r"[0-9]{2,10}")
+# More than any organization has licenses or sites; a request beyond it is a mistake.
+ITEMS_MAX = 500
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -53,6 +55,11 @@ async def organization_in_query(request: Request) -> str:
     if not text:
         return request.call.caller.org_id
     return await organization_of(request, ids.decode("ORGANIZATION", text) or text)
+
+
+def site_url(text: str) -> str:
+    """The url of a site as sites are known by: in lower case, without scheme and slash."""
+    return text.strip().lower().removeprefix("https://").rstrip("/")
 
 
 @lru_cache(maxsize=10_000)

@@ -1,0 +1,345 @@
+"""People: finding them, and creating, changing and deleting them with what they hold."""
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from allot.core.call import Call
+from allot.core.decision import Decision
+from allot.core.failure import Failure
+from allot.core.holding import Calling, Holding
+from allot.core.organization import Organization
+from allot.core.person import Person, Profile, name_key, name_range
+from allot.core.wish import Wish, first_items, items_to_become
+from allot.service import holdings
+from allot.service.context import Context
+from allot.service.holdings import Batch, Needs
+from allot.store import organizations
+from allot.store import people as store
+from allot.store.database import Reading, Writing
+from allot.store.holdings import fill
+from allot.store.people import Range
+
+NOT_KNOWN = "personId: the person is not known to this organization"
+
+
+@dataclass(slots=True, eq=False)
+class Draft:
+    """What a request says of one person. None is what it does not say, which stays as it is."""
+
+    call: Call
+    org_id: str
+    #: empty for a new person
+    person_id: str
+    display_name: str
+    #: in lower case
+    email: str | None = None
+    #: the other members, by the names that Webex gives them; None takes a member away
+    details: dict[str, Any] = field(default_factory=dict)
+    roles: list[str] | None = None
+    wish: Wish = field(default_factory=Wish)
+
+
+@dataclass(slots=True, eq=False)
+class Removal:
+    """Whom to delete."""
+
+    call: Call
+    org_id: str
+    person_id: str
+
+
+@dataclass(slots=True, eq=False)
+class Seen:
+    """A person as a request found or left them."""
+
+    organization: Organization
+    person: Person
+    profile: Profile
+    #: of the person's location
+    routing_prefix: str | None = None
+    #: what became of the licenses and sites that a request asked for
+    decision: Decision | None = None
+
+    @property
+    def location(self) -> tuple[str, str] | None:
+        """Organization and location where the person uses calling."""
+        calling = self.person.holding.calling
+        return (self.person.org_id, calling.location_id) if calling else None
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Which people to find; whatever is not None narrows it down."""
+
+    org_id: str
+    limit: int
+    email: str | None = None
+    #: beginning of the display name, in any letter case
+    name: str | None = None
+    ids: tuple[str, ...] | None = None
+    #: any of these
+    roles: tuple[str, ...] | None = None
+    location_id: str | None = None
+    #: name key and id of the last person of the page before
+    after: tuple[str, str] | None = None
+
+
+async def find(reading: Reading, context: Context, search: Search) -> tuple[list[Seen], tuple[str, str] | None]:
+    """A page of people in the order of their names, and where the next page begins when there is one."""
+    if search.email is not None:
+        return await _seen(reading, context, await store.by_email(reading, search.org_id, search.email), search), None
+    if search.ids is not None:
+        keys = [(search.org_id, id) for id in dict.fromkeys(search.ids)]
+        return await _seen(reading, context, await store.by_ids(reading, keys), search), None
+    first, end = name_range(search.name or "")
+    after = max((first, ""), search.after or ("", ""))
+    part = Range(search.org_id, after, end, search.limit + 1, search.roles or (), search.location_id or "")
+    found = await store.page(reading, part)
+    shown = found[: search.limit]
+    last = (name_key(shown[-1][1].display_name), shown[-1][0].id) if len(found) > len(shown) else None
+    return await _seen(reading, context, shown, search), last
+
+
+async def get(reading: Reading, context: Context, org_id: str, person_id: str) -> Seen:
+    """One person. Raises Failure when the organization does not know them."""
+    found, _ = await find(reading, context, Search(org_id, 1, ids=(person_id,)))
+    if not found:
+        raise Failure.not_found(NOT_KNOWN)
+    return found[0]
+
+
+async def organization_of(reading: Reading, org_id: str, *, person_id: str = "", email: str = "") -> str:
+    """The organization, of this one and those that it manages, that knows a person; this one when none does."""
+    if person_id:
+        known = await store.by_ids(reading, [(org_id, person_id)])
+    else:
+        known = await store.by_email(reading, org_id, email)
+    if known:
+        return org_id
+    managed = await store.managed_with(reading, org_id, person_id=person_id, email=email)
+    return managed or org_id
+
+
+async def _seen(reading: Reading, context: Context, found: list[store.Found], search: Search) -> list[Seen]:
+    """Found people with roles and holdings, one statement a table; without those that the search does not want."""
+    if not found:
+        return []
+    org_id = search.org_id
+    people = {_key(person): person for person, _ in found}
+    await fill(reading, people, context.stamp())
+    profiles = {_key(person): profile for person, profile in found}
+    await store.add_roles(reading, profiles)
+    organization = (await organizations.load(reading, context.rulebook.offers, [org_id], sites=False))[org_id]
+    seen = [
+        Seen(organization, person, profiles[key])
+        for key, person in people.items()
+        if _wanted(person, profiles[key], search)
+    ]
+    await _add_prefixes(reading, seen)
+    return seen
+
+
+def _wanted(person: Person, profile: Profile, search: Search) -> bool:
+    """Whether the person fits the whole search, and not only what they were found by."""
+    calling = person.holding.calling
+    return (
+        (search.email is None or person.email == search.email)
+        and (search.ids is None or person.id in search.ids)
+        and (search.name is None or name_key(profile.display_name).startswith(name_key(search.name)))
+        and (search.roles is None or not set(search.roles).isdisjoint(profile.roles))
+        and (search.location_id is None or (calling is not None and calling.location_id == search.location_id))
+    )
+
+
+async def create(writing: Writing, context: Context, drafts: Sequence[Draft]) -> list[Seen | Failure]:
+    """Create people with what they may hold; a refused license fails nobody.
+
+    Where a request names no licenses, the person gets the organization's default ones.
+    """
+    batch = await holdings.load(writing, context, _needs(drafts))
+    outcomes = [_create(batch, draft) for draft in drafts]
+    created = [outcome for outcome in outcomes if isinstance(outcome, Seen)]
+    await store.create(writing, [(each.person, each.profile) for each in created])
+    await holdings.save(writing, batch)
+    await _add_prefixes(writing, created)
+    return outcomes
+
+
+async def update(writing: Writing, context: Context, drafts: Sequence[Draft]) -> list[Seen | Failure]:
+    """Make people what the requests say; a refused license stays as it was, and fails nothing."""
+    batch = await holdings.load(writing, context, _needs(drafts))
+    profiles = await _profiles(writing, batch)
+    await _load_reached(writing, batch)
+    roles = {key: list(profile.roles) for key, profile in profiles.items()}
+    outcomes = [_update(batch, profiles, draft) for draft in drafts]
+    changed = [(batch.by_id[key], profile) for key, profile in profiles.items() if profile.last_modified == batch.now]
+    await store.update(writing, changed)
+    await store.set_roles(writing, [each for each in changed if roles[_key(each[0])] != each[1].roles])
+    await holdings.save(writing, batch)
+    await _add_prefixes(writing, [outcome for outcome in outcomes if isinstance(outcome, Seen)])
+    return outcomes
+
+
+async def delete(writing: Writing, context: Context, removals: Sequence[Removal]) -> list[Failure | None]:
+    """Delete people; what they held is free again, and their tokens work no longer."""
+    needs = Needs({each.org_id for each in removals}, {(each.org_id, each.person_id) for each in removals})
+    batch = await holdings.load(writing, context, needs)
+    profiles = await _profiles(writing, batch)
+    gone: set[tuple[str, str]] = set()
+    outcomes: list[Failure | None] = []
+    for removal in removals:
+        key = (removal.org_id, removal.person_id)
+        person = batch.by_id.get(key) if key not in gone else None
+        refused = _undeletable(removal.call, person)
+        outcomes.append(refused)
+        if refused is None and person is not None:
+            gone.add(key)
+            told = {"before": holdings.held(batch.organizations[person.org_id], person.holding)}
+            batch.hold(person, Holding())
+            batch.enter(removal.call, "people.delete", person, 204, told | {"person": _told(person, profiles[key])})
+    await holdings.save(writing, batch)
+    await store.delete(writing, sorted(gone))
+    return outcomes
+
+
+def _undeletable(call: Call, person: Person | None) -> Failure | None:
+    if person is None:
+        return Failure.not_found(NOT_KNOWN)
+    if person.org_id != call.caller.org_id and not call.caller.full:
+        return Failure.forbidden("personId: of a partner's administrators, only full administrators may delete people")
+    if (person.org_id, person.id) == (call.caller.org_id, call.caller.person_id):
+        return Failure.conflict("personId: you cannot delete yourself; ask another administrator to do it")
+    return None
+
+
+def _needs(drafts: Sequence[Draft]) -> Needs:
+    needs = Needs({draft.org_id for draft in drafts}, sites=any(draft.wish.attendee is not None for draft in drafts))
+    needs.ids = {(draft.org_id, draft.person_id) for draft in drafts if draft.person_id}
+    needs.emails = {(draft.org_id, draft.email) for draft in drafts if draft.email}
+    for draft in drafts:
+        needs.add_properties(draft.org_id, draft.wish.properties)
+    return needs
+
+
+async def _profiles(reading: Reading, batch: Batch) -> dict[tuple[str, str], Profile]:
+    profiles = {_key(person): profile for person, profile in await store.by_ids(reading, batch.by_id)}
+    await store.add_roles(reading, profiles)
+    return profiles
+
+
+async def _load_reached(reading: Reading, batch: Batch) -> None:
+    """Add where the batch's people are reached now: a new calling license takes it over."""
+    reached = [(org_id, calling) for (org_id, _), person in batch.by_id.items() if (calling := person.holding.calling)]
+    await organizations.load_calling(
+        reading,
+        batch.organizations,
+        {(org_id, calling.location_id) for org_id, calling in reached},
+        {(org_id, calling.phone_number) for org_id, calling in reached if calling.phone_number},
+        {(org_id, calling.extension) for org_id, calling in reached if calling.extension},
+    )
+
+
+async def _add_prefixes(reading: Reading, seen: Collection[Seen]) -> None:
+    prefixes = await store.routing_prefixes(reading, {each.location for each in seen if each.location})
+    for each in seen:
+        each.routing_prefix = prefixes.get(each.location) if each.location else None
+
+
+def _create(batch: Batch, draft: Draft) -> Seen | Failure:
+    organization = batch.organizations.get(draft.org_id)
+    if organization is None:
+        return Failure.not_found("orgId: nothing has this id")
+    refused = _taken(batch, draft, None) or _forbidden_roles(draft, [])
+    if refused is not None:
+        return refused
+    person = Person(draft.org_id, str(uuid.uuid4()), draft.org_id, draft.email or "", Holding())
+    batch.by_id[_key(person)] = batch.by_email[person.org_id, person.email] = person
+    details = {member: value for member, value in draft.details.items() if value is not None}
+    profile = Profile(draft.display_name, batch.now, batch.now, details, draft.roles or [])
+    decision = batch.decide(person, first_items(batch.rulebook, organization, draft.wish))
+    told = holdings.detail(organization, decision) | {"person": _told(person, profile)}
+    batch.enter(draft.call, "people.create", person, 200, told)
+    return Seen(organization, person, profile, decision=decision)
+
+
+def _update(batch: Batch, profiles: dict[tuple[str, str], Profile], draft: Draft) -> Seen | Failure:
+    person = batch.by_id.get((draft.org_id, draft.person_id))
+    if person is None:
+        return Failure.not_found(NOT_KNOWN)
+    profile, organization = profiles[_key(person)], batch.organizations[person.org_id]
+    refused = _moved(draft, person.holding.calling)
+    if refused is None and not person.external:  # the profile of others is their own organization's
+        refused = _taken(batch, draft, person) or _forbidden_roles(draft, profile.roles)
+    if refused is not None:
+        return refused
+    decision = batch.decide(person, items_to_become(organization, person, draft.wish))
+    changes = {} if person.external else _change(batch, person, profile, draft)
+    if changes or decision.after != decision.before:
+        profile.last_modified = batch.now
+    told = holdings.detail(organization, decision)
+    batch.enter(draft.call, "people.update", person, 200, told | ({"changes": changes} if changes else {}))
+    return Seen(organization, person, profile, decision=decision)
+
+
+def _taken(batch: Batch, draft: Draft, person: Person | None) -> Failure | None:
+    other = batch.by_email.get((draft.org_id, draft.email or ""))
+    if other is None or other is person:
+        return None
+    return Failure.conflict(f"emails: {draft.email} is another person's of this organization; use another email")
+
+
+def _forbidden_roles(draft: Draft, before: list[str]) -> Failure | None:
+    """Roles give rights over the whole organization: only who has all of them may give or take any."""
+    if draft.roles is None or set(draft.roles) == set(before) or draft.call.caller.full:
+        return None
+    return Failure.forbidden("roles: only a full administrator may change them; leave them as they are")
+
+
+def _moved(draft: Draft, calling: Calling | None) -> Failure | None:
+    location = draft.wish.properties.location_id if draft.wish.properties else None
+    if calling is None or location in (None, calling.location_id):
+        return None
+    return Failure.invalid("locationId: cannot be changed for a person who uses calling already; leave it as it is")
+
+
+def _change(batch: Batch, person: Person, profile: Profile, draft: Draft) -> dict[str, list[Any]]:
+    """Make the profile what the draft says; before and after of each member that changes."""
+    changes: dict[str, list[Any]] = {}
+    if draft.email is not None and draft.email != person.email:
+        changes["email"] = [person.email, draft.email]
+        del batch.by_email[person.org_id, person.email]
+        person.email = draft.email
+        batch.by_email[person.org_id, person.email] = person
+    if draft.display_name != profile.display_name:
+        changes["displayName"] = [profile.display_name, draft.display_name]
+        profile.display_name = draft.display_name
+    if draft.roles is not None and set(draft.roles) != set(profile.roles):
+        changes["roles"] = [profile.roles, draft.roles]
+        profile.roles = draft.roles
+    for member, value in draft.details.items():
+        before = profile.details.get(member)
+        if value != before:
+            changes[member] = [before, value]
+            if value is None:
+                del profile.details[member]
+            else:
+                profile.details[member] = value
+    return changes
+
+
+def _told(person: Person, profile: Profile) -> dict[str, Any]:
+    """What the journal keeps of a person who comes or goes."""
+    return {
+        "email": person.email,
+        "displayName": profile.display_name,
+        "roles": profile.roles,
+        "orgId": person.home_org_id,
+        "created": profile.created,
+        **profile.details,
+    }
+
+
+def _key(person: Person) -> tuple[str, str]:
+    return person.org_id, person.id
