@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from allot.core.role import ROLES
+from allot.core.role import FULL, ROLES
 
 
 @dataclass(slots=True, eq=False)
@@ -21,11 +21,14 @@ class Caller:
     reads: bool = field(init=False)
     #: whether a role lets the caller change people and licenses
     writes: bool = field(init=False)
+    #: whether the caller is a full administrator, who also changes locations and numbers
+    full: bool = field(init=False)
 
     def __post_init__(self) -> None:
         roles = [ROLES[role] for role in self.roles if role in ROLES]
         self.reads = any(role.reads for role in roles)
         self.writes = any(role.writes for role in roles)
+        self.full = FULL in roles
 
 
 @dataclass(slots=True, eq=False)

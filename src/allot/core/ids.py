@@ -40,9 +40,10 @@ def decode(kind: str, text: str) -> str | None:
     except (binascii.Error, UnicodeDecodeError, ValueError):
         return None
     head, _, value = plain.rpartition("/")
-    if not head.startswith("ciscospark://") or head.rpartition("/")[2].upper() != kind or not value:
+    if not head.startswith("ciscospark://") or head.rpartition("/")[2].upper() != kind:
         return None
-    return value
+    # A NUL is no text for PostgreSQL, so that no id has one.
+    return value if value and "\x00" not in value else None
 
 
 _TO_URLSAFE = str.maketrans("+/", "-_")

@@ -6,6 +6,7 @@ PEOPLE_WRITE = "spark-admin:people_write"
 OWN_READ = "spark:people_read"
 ORGANIZATIONS_READ = "spark-admin:organizations_read"
 ROLES_READ = "spark-admin:roles_read"
+DEVICES_READ = "spark-admin:device_read"
 LOCATIONS_READ = "spark-admin:locations_read"
 LOCATIONS_WRITE = "spark-admin:locations_write"
 TELEPHONY_READ = "spark-admin:telephony_config_read"
@@ -20,6 +21,7 @@ SCOPES = {
     OWN_READ: "read one's own profile",
     ORGANIZATIONS_READ: "read organizations",
     ROLES_READ: "read roles",
+    DEVICES_READ: "read locations",
     LOCATIONS_READ: "read locations",
     LOCATIONS_WRITE: "create, change and delete locations",
     TELEPHONY_READ: "read numbers and extensions",

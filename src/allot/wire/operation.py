@@ -16,7 +16,7 @@ FORM = "application/x-www-form-urlencoded"
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """What a caller needs: one of the scopes, and a role that may `read` or `write`; "any" needs no role."""
+    """What a caller needs: one of the scopes, and a role: one that may `read` or `write`, the `full` one, or `any`."""
 
     scopes: tuple[str, ...]
     role: str = "write"
@@ -27,6 +27,8 @@ class Rights:
             raise Failure.forbidden(f"The token lacks the scope {' or '.join(self.scopes)}")
         if self.role == "write" and not caller.writes:
             raise Failure.forbidden("An administrator role that may change people and licenses is needed")
+        if self.role == "full" and not caller.full:
+            raise Failure.forbidden("The role of a full administrator is needed")
         if self.role == "read" and not caller.reads:
             raise Failure.forbidden("An administrator role is needed")
 
