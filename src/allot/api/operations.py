@@ -10,6 +10,7 @@ from allot.api import (
     organizations,
     people,
     roles,
+    tokens,
 )
 from allot.wire.operation import Operation
 
@@ -23,4 +24,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *numbers.OPERATIONS,
     *extensions.OPERATIONS,
     *call_parks.OPERATIONS,
+    *tokens.OPERATIONS,
 )

@@ -166,9 +166,12 @@ CREATE TABLE applications (
     name TEXT NOT NULL,
     secret_hash TEXT NOT NULL,
     redirect_uri TEXT,
+    -- a service app: the person that it acts as; null for an integration, which acts as whoever authorizes it
+    person_id TEXT,
     scopes TEXT NOT NULL,
     created TEXT NOT NULL,
-    PRIMARY KEY (org_id, client_id)
+    PRIMARY KEY (org_id, client_id),
+    FOREIGN KEY (org_id, person_id) REFERENCES people
 ) CLUSTERED;
 
 CREATE TABLE tokens (

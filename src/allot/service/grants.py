@@ -1,0 +1,190 @@
+"""Grants: how tokens are made, exchanged and renewed. Lifetimes are those that Webex's tokens are known to have."""
+
+import hmac
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from allot.core.failure import Failure, Kind
+from allot.service.clock import later, stamp
+from allot.service.context import Context
+from allot.service.tokens import new_token, token_hash
+from allot.store import applications, tokens
+from allot.store.applications import Application
+from allot.store.database import Writing
+from allot.store.tokens import Token
+
+ACCESS_SECONDS = 14 * 24 * 3600
+REFRESH_SECONDS = 90 * 24 * 3600
+# An authorization code is exchanged by a program at once.
+CODE_SECONDS = 10 * 60
+
+AUTHORIZATION_CODE = "authorization_code"
+REFRESH_TOKEN = "refresh_token"
+CLIENT_CREDENTIALS = "client_credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Whom tokens speak for, and what they may do."""
+
+    org_id: str
+    person_id: str
+    scopes: str
+    name: str
+    client_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """New tokens, shown this once."""
+
+    access_token: str
+    grant_id: str
+    scopes: str
+    refresh_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """An application to register: a service app when it has a person to act as, else an integration."""
+
+    org_id: str
+    name: str
+    scopes: frozenset[str]
+    redirect_uri: str | None = None
+    person_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """What a client sends to POST /access_token."""
+
+    grant_type: str
+    client_id: str
+    client_secret: str
+    #: the authorization code or the refresh token
+    secret: str = ""
+    redirect_uri: str | None = None
+
+
+async def issue(
+    writing: Writing, context: Context, grant: Grant, *, refresh: bool = False, seconds: int | None = ACCESS_SECONDS
+) -> Issued:
+    """Make an access token, and a refresh token when asked for. Without `seconds` it does not run out."""
+    grant_id = new_grant_id()
+    access = await _add(writing, context, grant, "access", grant_id, seconds)
+    renewal = await _add(writing, context, grant, "refresh", grant_id, REFRESH_SECONDS) if refresh else None
+    return Issued(access, grant_id, grant.scopes, renewal)
+
+
+async def authorize(writing: Writing, context: Context, grant: Grant) -> str:
+    """Make an authorization code, good for one exchange by the grant's client."""
+    return await _add(writing, context, grant, "code", new_grant_id(), CODE_SECONDS)
+
+
+async def register(writing: Writing, context: Context, application: Registration) -> tuple[str, str]:
+    """Register an application; its client id, and its secret, which is shown this once."""
+    client_id = f"C{secrets.token_hex(16)}_{application.org_id}"
+    secret = secrets.token_hex(32)
+    await applications.insert(
+        writing,
+        Application(
+            application.org_id,
+            client_id,
+            application.name,
+            token_hash(secret),
+            application.redirect_uri,
+            application.person_id,
+            " ".join(sorted(application.scopes)),
+            context.stamp(),
+        ),
+    )
+    return client_id, secret
+
+
+async def exchange(writing: Writing, context: Context, exchanges: Sequence[Exchange]) -> list[Issued | Failure]:
+    """Serve POST /access_token: each exchange by itself."""
+    outcomes: list[Issued | Failure] = []
+    for each in exchanges:
+        try:
+            outcomes.append(await _exchange(writing, context, each))
+        except Failure as failure:
+            outcomes.append(failure)
+    return outcomes
+
+
+async def _exchange(writing: Writing, context: Context, asked: Exchange) -> Issued:
+    application = await _application(writing, asked)
+    if asked.grant_type == CLIENT_CREDENTIALS:
+        if application.person_id is None:
+            raise Failure.invalid("grant_type: client_credentials is for service apps; this client is an integration")
+        org_id, client_id = application.org_id, application.client_id
+        grant = Grant(org_id, application.person_id, application.scopes, application.name, client_id)
+        return await issue(writing, context, grant, refresh=True)
+    token = await _token(writing, context, asked)
+    grant = Grant(token.org_id, token.person_id, token.scopes, token.name, token.client_id)
+    if asked.grant_type == REFRESH_TOKEN:
+        # Using a refresh token renews its own time; it stays the same.
+        await tokens.renew(writing, token.org_id, token.token_hash, later(context.now(), seconds=REFRESH_SECONDS))
+        access = await _add(writing, context, grant, "access", token.grant_id, ACCESS_SECONDS)
+        return Issued(access, token.grant_id, token.scopes, asked.secret)
+    if application.redirect_uri != asked.redirect_uri:
+        raise Failure.invalid("redirect_uri: is not the one that the application was registered with")
+    if not await tokens.remove(writing, token.org_id, token.token_hash):
+        raise _unusable("code")
+    return await issue(writing, context, grant, refresh=True)
+
+
+async def _application(writing: Writing, asked: Exchange) -> Application:
+    found = await applications.find(writing, _organization(asked.client_id), asked.client_id)
+    known = found.secret_hash if found else token_hash("")
+    if not hmac.compare_digest(known, token_hash(asked.client_secret)) or found is None:
+        wrong = "client_id, client_secret: are not known together"
+        raise Failure(Kind.UNAUTHENTICATED, "The client is not known", (wrong,))
+    return found
+
+
+async def _token(writing: Writing, context: Context, asked: Exchange) -> Token:
+    kind, name = ("refresh", "refresh_token") if asked.grant_type == REFRESH_TOKEN else ("code", "code")
+    token = await tokens.find(writing, _organization(asked.secret), token_hash(asked.secret))
+    if token is None or token.kind != kind or token.client_id != asked.client_id:
+        raise _unusable(name)
+    if token.expires is not None and token.expires <= context.stamp():
+        raise _unusable(name)
+    return token
+
+
+def _unusable(name: str) -> Failure:
+    return Failure.invalid(f"{name}: is unknown, has been used, has run out, or was given to another client")
+
+
+def _organization(secret: str) -> str:
+    """The organization that a token or client id ends with, so that it leads the key."""
+    return secret.rpartition("_")[2]
+
+
+async def _add(writing: Writing, context: Context, grant: Grant, kind: str, grant_id: str, seconds: int | None) -> str:
+    token = new_token(grant.org_id)
+    at = context.now()
+    await tokens.insert(
+        writing,
+        Token(
+            grant.org_id,
+            token_hash(token),
+            kind,
+            grant_id,
+            grant.person_id,
+            grant.client_id,
+            grant.name,
+            grant.scopes,
+            stamp(at),
+            None if seconds is None else later(at, seconds=seconds),
+        ),
+    )
+    return token
+
+
+def new_grant_id() -> str:
+    """What tokens of one grant are listed and revoked by."""
+    return secrets.token_hex(8)
