@@ -1,4 +1,4 @@
-"""What must always be true of a database: holdings, counters and journal tell one story.
+"""What must always be true of a database: holdings, counters and journal tell one story, and `allot check` agrees.
 
 Written against the tables and without the service, so that it can find what `allot check` overlooks.
 """
@@ -9,7 +9,9 @@ from collections import defaultdict
 from typing import Any
 
 from allot.cli.databases import open_database
+from allot.service.checks import check
 from allot.store.database import Reading
+from servers import rulebook
 
 _COUNTERS = """
 SELECT l.org_id, l.name, l.consumed_by_users, count(h.person_id) FROM licenses l
@@ -35,7 +37,8 @@ async def _wrongs(url: str) -> list[str]:
     database = await open_database(url)
     try:
         async with database.reading() as reading:
-            return await _counters(reading) + await _stories(reading)
+            found = await _counters(reading) + await _stories(reading)
+        return found + [finding.text async for finding in check(database, rulebook()) if not finding.warning]
     finally:
         await database.close()
 

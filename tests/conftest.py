@@ -5,9 +5,10 @@
 - `sqlite_url`, `demo_sqlite_url`, `postgres_url`, `demo_postgres_url`: of one kind only.
 - `server`, `client`: the application on `demo_url` over HTTP, and a client of it with the administrator's token.
 - `process`: `allot serve --demo` as a process, on an SQLite file.
+- `counted`: tells a count that is shown at the end of the run.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -93,5 +94,24 @@ def client(server: Server) -> Iterator[Client]:
 
 @pytest.fixture
 def process(demo_sqlite_url: str, tmp_path: Path) -> Iterator[Process]:
-    with Process(demo_sqlite_url, tmp_path / "server.log") as running:
+    with Process(demo_sqlite_url, tmp_path / "server.log", "--demo") as running:
         yield running
+
+
+COUNTS = pytest.StashKey[list[str]]()
+
+
+@pytest.fixture
+def counted(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Shows a sentence at the end of the run, below the name of the test."""
+    told = request.config.stash.setdefault(COUNTS, [])
+    return lambda sentence: told.append(f"{request.node.name}: {sentence}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What the tests have counted."""
+    told = config.stash.get(COUNTS, [])
+    if told:
+        terminalreporter.section("counted")
+        for line in told:
+            terminalreporter.line(line)

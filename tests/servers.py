@@ -1,7 +1,6 @@
 """The real service for tests: in a thread of the test, or as a process of its own."""
 
 import asyncio
-import os
 import re
 import signal
 import socket
@@ -165,11 +164,10 @@ class Server:
 class Process:
     """`allot serve` as a process of its own, which can be killed and started again; a context manager."""
 
-    def __init__(self, url: str, log: Path, *flags: str, **environment: str) -> None:
+    def __init__(self, url: str, log: Path, *flags: str) -> None:
         self.url = url
         self.log = log
-        self._command = [PROGRAM, "serve", "--demo", "--database", url, "--port", "0", *flags]
-        self._environment = os.environ | environment
+        self._command = [PROGRAM, "serve", "--database", url, "--port", "0", *flags]
         self._clients: list[Client] = []
 
     def __enter__(self) -> Self:
@@ -186,9 +184,7 @@ class Process:
         """Start it and wait until it answers; `options` are those of Popen."""
         self.log.write_bytes(b"")
         with self.log.open("ab") as log:
-            self.popen = subprocess.Popen(
-                self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=self._environment, **options
-            )
+            self.popen = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **options)
         deadline = time.monotonic() + SECONDS
         while not self._answers():
             if self.popen.poll() is not None or time.monotonic() > deadline:
