@@ -48,7 +48,7 @@ async def get_access_token(request: Request) -> Reply:
     answer = AccessTokenResponse(
         issued.access_token,
         grants.ACCESS_SECONDS,
-        issued.refresh_token or "",
+        issued.refresh_token,
         grants.REFRESH_SECONDS,
         "Bearer",
         issued.scopes,

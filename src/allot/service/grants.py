@@ -2,14 +2,18 @@
 
 import hmac
 import secrets
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from allot.core.failure import Failure, Kind
+from allot.core.journal import Entry
 from allot.service.clock import later, stamp
 from allot.service.context import Context
 from allot.service.tokens import new_token, token_hash
-from allot.store import applications, tokens
+from allot.store import applications, holdings, journal, organizations, tokens
 from allot.store.applications import Application
 from allot.store.database import Writing
 from allot.store.tokens import Token
@@ -22,6 +26,19 @@ CODE_SECONDS = 10 * 60
 AUTHORIZATION_CODE = "authorization_code"
 REFRESH_TOKEN = "refresh_token"
 CLIENT_CREDENTIALS = "client_credentials"
+
+
+@dataclass(frozen=True, slots=True)
+class Granting:
+    """A token that an operator makes by hand for a person."""
+
+    org_id: str
+    #: in lower case
+    email: str
+    name: str
+    scopes: frozenset[str]
+    #: None: it does not run out
+    expires: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +57,8 @@ class Issued:
     """New tokens, shown this once."""
 
     access_token: str
-    grant_id: str
+    refresh_token: str
     scopes: str
-    refresh_token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +84,42 @@ class Exchange:
     redirect_uri: str | None = None
 
 
-async def issue(
-    writing: Writing, context: Context, grant: Grant, *, refresh: bool = False, seconds: int | None = ACCESS_SECONDS
-) -> Issued:
-    """Make an access token, and a refresh token when asked for. Without `seconds` it does not run out."""
-    grant_id = new_grant_id()
-    access = await _add(writing, context, grant, "access", grant_id, seconds)
-    renewal = await _add(writing, context, grant, "refresh", grant_id, REFRESH_SECONDS) if refresh else None
-    return Issued(access, grant_id, grant.scopes, renewal)
+async def grant(writing: Writing, context: Context, granting: Granting) -> str:
+    """Make an access token by hand; it is shown this once. Raises Failure when nobody has the email."""
+    await organizations.lock(writing, [granting.org_id])
+    key = (granting.org_id, granting.email)
+    _, by_email = await holdings.load(writing, [], [key], context.stamp())
+    if key not in by_email:
+        raise Failure.not_found(f"organization {granting.org_id} has no person {granting.email}; import them first")
+    scopes = " ".join(sorted(granting.scopes))
+    given = Grant(granting.org_id, by_email[key].id, scopes, granting.name)
+    grant_id = _new_grant_id()
+    expires = None if granting.expires is None else stamp(granting.expires)
+    token = await _add(writing, context, given, "access", grant_id, expires)
+    detail = {"name": granting.name, "scopes": scopes, "person": given.person_id, "expires": expires}
+    await _enter(writing, context, granting.org_id, "tokens.create", grant_id, detail)
+    return token
+
+
+async def revoke(writing: Writing, context: Context, org_id: str, grant_id: str) -> None:
+    """Make all tokens of a grant work no longer. Raises Failure when there is no such grant."""
+    await organizations.lock(writing, [org_id])
+    if not await tokens.revoke(writing, org_id, grant_id):
+        raise Failure.not_found(f"there is no token {grant_id}; allot token list shows those that there are")
+    await _enter(writing, context, org_id, "tokens.revoke", grant_id, {})
+
+
+async def issue(writing: Writing, context: Context, grant: Grant) -> Issued:
+    """Make an access token and a refresh token."""
+    at, grant_id = context.now(), _new_grant_id()
+    access = await _add(writing, context, grant, "access", grant_id, later(at, seconds=ACCESS_SECONDS))
+    refresh = await _add(writing, context, grant, "refresh", grant_id, later(at, seconds=REFRESH_SECONDS))
+    return Issued(access, refresh, grant.scopes)
 
 
 async def authorize(writing: Writing, context: Context, grant: Grant) -> str:
     """Make an authorization code, good for one exchange by the grant's client."""
-    return await _add(writing, context, grant, "code", new_grant_id(), CODE_SECONDS)
+    return await _add(writing, context, grant, "code", _new_grant_id(), later(context.now(), seconds=CODE_SECONDS))
 
 
 async def register(writing: Writing, context: Context, application: Registration) -> tuple[str, str]:
@@ -121,19 +160,20 @@ async def _exchange(writing: Writing, context: Context, asked: Exchange) -> Issu
             raise Failure.invalid("grant_type: client_credentials is for service apps; this client is an integration")
         org_id, client_id = application.org_id, application.client_id
         grant = Grant(org_id, application.person_id, application.scopes, application.name, client_id)
-        return await issue(writing, context, grant, refresh=True)
+        return await issue(writing, context, grant)
     token = await _token(writing, context, asked)
     grant = Grant(token.org_id, token.person_id, token.scopes, token.name, token.client_id)
     if asked.grant_type == REFRESH_TOKEN:
         # Using a refresh token renews its own time; it stays the same.
         await tokens.renew(writing, token.org_id, token.token_hash, later(context.now(), seconds=REFRESH_SECONDS))
-        access = await _add(writing, context, grant, "access", token.grant_id, ACCESS_SECONDS)
-        return Issued(access, token.grant_id, token.scopes, asked.secret)
+        access_expires = later(context.now(), seconds=ACCESS_SECONDS)
+        access = await _add(writing, context, grant, "access", token.grant_id, access_expires)
+        return Issued(access, asked.secret, token.scopes)
     if application.redirect_uri != asked.redirect_uri:
         raise Failure.invalid("redirect_uri: is not the one that the application was registered with")
     if not await tokens.remove(writing, token.org_id, token.token_hash):
         raise _unusable("code")
-    return await issue(writing, context, grant, refresh=True)
+    return await issue(writing, context, grant)
 
 
 async def _application(writing: Writing, asked: Exchange) -> Application:
@@ -164,27 +204,32 @@ def _organization(secret: str) -> str:
     return secret.rpartition("_")[2]
 
 
-async def _add(writing: Writing, context: Context, grant: Grant, kind: str, grant_id: str, seconds: int | None) -> str:
+async def _add(writing: Writing, context: Context, grant: Grant, kind: str, grant_id: str, expires: str | None) -> str:
     token = new_token(grant.org_id)
-    at = context.now()
-    await tokens.insert(
-        writing,
-        Token(
-            grant.org_id,
-            token_hash(token),
-            kind,
-            grant_id,
-            grant.person_id,
-            grant.client_id,
-            grant.name,
-            grant.scopes,
-            stamp(at),
-            None if seconds is None else later(at, seconds=seconds),
-        ),
+    row = Token(
+        grant.org_id,
+        token_hash(token),
+        kind,
+        grant_id,
+        grant.person_id,
+        grant.client_id,
+        grant.name,
+        grant.scopes,
+        context.stamp(),
+        expires,
     )
+    await tokens.insert(writing, row)
     return token
 
 
-def new_grant_id() -> str:
+async def _enter(
+    writing: Writing, context: Context, org_id: str, action: str, grant_id: str, detail: dict[str, Any]
+) -> None:
+    tracking_id = f"NA_{uuid.uuid4()}"
+    entry = Entry(org_id, context.stamp(), tracking_id, action, None, grant_id, 200, detail)
+    await journal.write(writing, [entry])
+
+
+def _new_grant_id() -> str:
     """What tokens of one grant are listed and revoked by."""
     return secrets.token_hex(8)
