@@ -24,7 +24,7 @@ def command(**flags: Any) -> None:
     read = settings.read(flags)
     found = asyncio.run(_check(read))
     if found["wrong"]:
-        raise SystemExit(1)
+        raise click.exceptions.Exit(1)
 
 
 async def _check(read: Settings) -> Counter[str]:

@@ -12,6 +12,8 @@ COMMANDS = {
     "serve": ("allot.cli.serve", "Serve the Webex API for licenses; with --demo, an organization to try it on."),
     "migrate": ("allot.cli.migrations", "Make the database, or bring its schema up to date."),
     "check": ("allot.cli.checks", "Recount what is counted and hold every holding against the rules."),
+    "import": ("allot.cli.imports", "Import organizations from JSON, or people into one from CSV."),
+    "token": ("allot.cli.tokens", "Make, list and revoke access tokens."),
     "rulebook": ("allot.cli.rulebooks", "Check a rulebook."),
 }
 
@@ -52,26 +54,29 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return error.exit_code
-    except click.UsageError as error:
-        command = error.ctx.command_path if error.ctx else "allot"
-        return _say(f"{error.format_message()} (see: {command} --help)", error.exit_code)
-    except click.ClickException as error:
-        return _say(error.format_message(), error.exit_code)
     except (click.Abort, KeyboardInterrupt):
         return _say("stopped", 130)
     except BrokenPipeError:
-        return 1
+        return 1  # whoever read the output has seen enough
     except Exception as error:
         if os.environ.get("ALLOT_TRACEBACK"):
             raise
-        kind = type(error)
-        if kind.__module__.startswith("allot."):
-            return _say(str(error), 1)
-        if isinstance(error, OSError) and error.filename:
-            return _say(f"{error.filename} cannot be used: {error.strerror}; name another file or folder", 1)
-        return _say(
-            f"a fault of allot itself: {kind.__name__}: {error}. Please report it; ALLOT_TRACEBACK=1 shows where", 1
-        )
+        return _say(_sentence(error), error.exit_code if isinstance(error, click.ClickException) else 1)
+
+
+def _sentence(error: Exception) -> str:
+    """What to tell a user of an error: our own and the system's as they are, a bug as one."""
+    if isinstance(error, click.UsageError):
+        command = error.ctx.command_path if error.ctx else "allot"
+        return f"{error.format_message()} (see: {command} --help)"
+    if isinstance(error, click.ClickException):
+        return error.format_message()
+    if type(error).__module__.startswith("allot."):
+        return str(error)
+    if isinstance(error, OSError) and error.filename:
+        return f"{error.filename} cannot be used: {error.strerror}; name another file or folder"
+    fault = f"{type(error).__name__}: {error}"
+    return f"a fault of allot itself: {fault}. Please report it; ALLOT_TRACEBACK=1 shows where"
 
 
 def _say(text: str, code: int) -> int:

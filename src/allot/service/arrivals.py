@@ -69,14 +69,14 @@ class People:
         home = inner("ORGANIZATION", person.home_organization) if person.home_organization else self._org_id
         id = inner("PEOPLE", person.id) if person.id else made_id(home, "people", email)
         if "@" not in email:
-            self._faults.append(f"{at}.email: `{email}` is no email address")
-        elif known.emails.setdefault(email, at) != at:
-            self._faults.append(f"{at}.email: {email} is at {known.emails[email]} too; list each person once")
+            self._fault(at, "email", f"`{email}` is no email address")
+        elif known.emails.setdefault(email, f"at {at}") != f"at {at}":
+            self._fault(at, "email", f"{email} is {known.emails[email]} already; list each person once")
         if id in known.people:
-            self._faults.append(f"{at}.id: {id} is there twice; give each person their own")
+            self._fault(at, "id", f"{id} is there twice; give each person their own")
         known.people.add(id)
         if home == self._org_id and (person.pending_licenses or person.pending_sites):
-            self._faults.append(f"{at}: only people of another organization have pending things; set homeOrganization")
+            self._fault(at, "homeOrganization", "only people of another organization have pending things; name theirs")
         self._person(person, at, (self._org_id, id, home, email))
         self._rows.roles += [(self._org_id, id, role) for role in self._roles(person, at)]
         self._hold(person, at, id)
@@ -101,15 +101,15 @@ class People:
         known, phone, extension = self._known, person.phone_number or None, person.extension or None
         location = known.locations.get(inner("LOCATION", person.location)) if person.location else None
         if person.location and location is None:
-            self._faults.append(f"{at}.location: {person.location} is none of the locations; use its id or name")
+            self._fault(at, "location", f"{person.location} is none of the locations; use its id or name")
         if phone is not None:
             belongs = known.numbers.get(phone)
             if belongs is None:
-                self._faults.append(f"{at}.phoneNumber: {phone} is not in the inventory; add it to numbers")
+                self._fault(at, "phoneNumber", f"{phone} is not in the inventory; add it to numbers")
             elif location not in (None, belongs):
-                self._faults.append(f"{at}.phoneNumber: {phone} belongs to location {belongs}; put the person there")
+                self._fault(at, "phoneNumber", f"{phone} belongs to location {belongs}; put the person there")
             elif known.owners.setdefault(phone, at) != at:
-                self._faults.append(f"{at}.phoneNumber: {phone} is of {known.owners[phone]}; choose another number")
+                self._fault(at, "phoneNumber", f"{phone} is of {known.owners[phone]}; choose another number")
             location = location or belongs
         if extension is not None:
             self._extension(at, location, extension)
@@ -117,19 +117,19 @@ class People:
 
     def _extension(self, at: str, location: str | None, extension: str) -> None:
         if not EXTENSION.fullmatch(extension):
-            self._faults.append(f"{at}.extension: {extension} is no extension; use 2 to 10 digits")
+            self._fault(at, "extension", f"{extension} is no extension; use 2 to 10 digits")
         if location is None:
-            self._faults.append(f"{at}.extension: needs a location; add one")
+            self._fault(at, "extension", "needs a location; add one")
             return
         user = self._known.extensions.setdefault((location, extension), at)
         if user != at:
-            self._faults.append(f"{at}.extension: {extension} is of {user} at that location; choose another")
+            self._fault(at, "extension", f"{extension} is of {user} at that location; choose another")
 
     def _roles(self, person: PersonDocument, at: str) -> list[str]:
         roles = list(dict.fromkeys(inner("ROLE", role) for role in person.roles))
         for role in roles:
             if role not in ROLES:
-                self._faults.append(f"{at}.roles: {role} is no role; use one of {', '.join(ROLES)}")
+                self._fault(at, "roles", f"{role} is no role; use one of {', '.join(ROLES)}")
         return roles
 
     def _hold(self, person: PersonDocument, at: str, id: str) -> None:
@@ -143,9 +143,9 @@ class People:
                 if license is None:
                     license = self._known.licenses.get(inner("LICENSE", name))
                 if license is None:
-                    self._faults.append(f"{at}.{member}: {name} is none of the licenses; use a license's key or id")
+                    self._fault(at, member, f"{name} is none of the licenses; use a license's key or id")
                 elif license in held:
-                    self._faults.append(f"{at}.{member}: {name} is there twice; list each license once")
+                    self._fault(at, member, f"{name} is there twice; list each license once")
                 else:
                     held[license] = pending
         self._rows.holdings += [(self._org_id, id, license, pending) for license, pending in held.items()]
@@ -160,9 +160,12 @@ class People:
             for url in urls:
                 site = url.strip().lower()
                 if site not in self._known.sites:
-                    self._faults.append(f"{at}.{member}: {url} is none of the sites; add it to sites")
+                    self._fault(at, member, f"{url} is none of the sites; add it to sites")
                 elif site in attended:
-                    self._faults.append(f"{at}.{member}: {url} is there twice; list each site once")
+                    self._fault(at, member, f"{url} is there twice; list each site once")
                 else:
                     attended[site] = pending
         self._rows.attendees += [(self._org_id, id, site, pending) for site, pending in attended.items()]
+
+    def _fault(self, at: str, member: str, what: str) -> None:
+        self._faults.append(f"{at}{'.' if at.endswith(']') else ', '}{member}: {what}")

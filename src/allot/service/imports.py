@@ -5,8 +5,11 @@ Holdings are taken as they are: a real organization may hold what no rule would 
 twice) is a fault, and then nothing is imported.
 """
 
+import csv
+import io
 import re
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,12 +23,24 @@ from allot.service import documents
 from allot.service.arrivals import EXTENSION, Known, People, inner, made_id
 from allot.service.clock import later, stamp
 from allot.service.context import Context
-from allot.service.documents import Document, LocationDocument
+from allot.service.documents import Document, LocationDocument, PersonDocument
 from allot.service.holdings import PENDING_DAYS
 from allot.store import imports as store
 from allot.store import journal, organizations
 from allot.store.database import Writing
 
+#: columns of a table of people, and the members that they are
+COLUMNS = {
+    "email": "email",
+    "displayName": "display_name",
+    "licenses": "licenses",
+    "location": "location",
+    "phoneNumber": "phone_number",
+    "extension": "extension",
+    "roles": "roles",
+}
+#: columns with several values, separated by semicolons
+LISTS = ("licenses", "roles")
 UNITS_MAX = 2**31 - 1
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
@@ -76,6 +91,64 @@ async def save(writing: Writing, context: Context, imports: Sequence[Import]) ->
             f"organization {', '.join(sorted(there))} is there already; import people into it from a CSV file"
         )
     await _insert(writing, context, imports, "organization.import")
+
+
+async def save_people(writing: Writing, context: Context, org_id: str, text: str) -> Import:
+    """Add the people of a CSV text to an organization. Raises ImportFault naming every fault, or Failure."""
+    if not await organizations.lock(writing, [org_id]):
+        raise Failure.not_found(f"there is no organization {org_id}")
+    new = read_people(text, org_id, await _known(writing, org_id))
+    await _insert(writing, context, [new], "people.import")
+    return new
+
+
+def read_people(text: str, org_id: str, known: Known) -> Import:
+    """The people of a CSV text, which names its columns in its first line. Raises ImportFault naming every fault."""
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey="")
+    columns = reader.fieldnames or []
+    faults = [f"column {name}: is not known; known are {', '.join(COLUMNS)}" for name in columns if name not in COLUMNS]
+    if "email" not in columns:
+        faults.append("line 1: names no column email; name the columns in the first line")
+    if faults:
+        raise ImportFault(faults)
+    new = Import(org_id)
+    people = People(org_id, known, new.rows, faults)
+    for row in reader:
+        if "" in row:
+            faults.append(f"line {reader.line_num}: has more values than columns; quote values with a comma")
+            continue
+        told = {COLUMNS[name]: _cell(name, value or "") for name, value in row.items()}
+        people.add(PersonDocument(**{name: value for name, value in told.items() if value}), f"line {reader.line_num}")
+    if faults:
+        raise ImportFault(faults)
+    return new
+
+
+def _cell(column: str, value: str) -> Any:
+    if column in LISTS:
+        return [each.strip() for each in value.split(";") if each.strip()]
+    return value.strip()
+
+
+async def _known(writing: Writing, org_id: str) -> Known:
+    """What an organization has, by everything that a table may call it."""
+    licenses, locations, numbers, extensions, people = await store.known(writing, org_id)
+    known = Known()
+    names = Counter(name for _, _, offer, name in licenses for name in {offer, name})
+    for license_id, number, offer, name in licenses:
+        known.licenses |= {each: number for each in (offer, name) if names[each] == 1}
+        known.licenses[license_id] = number
+    for location_id, name in locations:
+        known.locations |= {name: location_id, location_id: location_id}
+    for phone, location_id, owner in numbers:
+        known.numbers[phone] = location_id
+        if owner is not None:
+            known.owners[phone] = owner
+    known.extensions = {(location_id, extension): user for location_id, extension, user in extensions}
+    for email, person_id in people:
+        known.emails[email] = "in the organization"
+        known.people.add(person_id)
+    return known
 
 
 async def _insert(writing: Writing, context: Context, imports: Sequence[Import], action: str) -> None:

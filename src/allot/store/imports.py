@@ -53,7 +53,7 @@ SELECT value->>0, value->>1, value->>2, CASE WHEN value->>3 = 'pending' THEN $2 
 """
 _COUNT = "UPDATE licenses SET consumed_by_users = consumed_by_users + $3 WHERE org_id = $1 AND license = $2"
 
-_KNOWN_LICENSES = "SELECT license_id, license, offer FROM licenses WHERE org_id = $1 ORDER BY license"
+_KNOWN_LICENSES = "SELECT license_id, license, offer, name FROM licenses WHERE org_id = $1 ORDER BY license"
 _KNOWN_LOCATIONS = "SELECT location_id, name FROM locations WHERE org_id = $1"
 _KNOWN_NUMBERS = """
 SELECT n.phone_number, n.location_id, p.email FROM numbers n
