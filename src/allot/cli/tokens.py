@@ -3,7 +3,7 @@
 import asyncio
 import re
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
@@ -13,14 +13,14 @@ from allot.cli.databases import open_database
 from allot.cli.organizations import find
 from allot.cli.serving import read_rulebook
 from allot.core.scope import ADMIN, SCOPES
-from allot.service import keys
+from allot.service import grants
 from allot.service.clock import SystemClock
 from allot.service.context import Context
 from allot.service.settings import Settings
 from allot.store import tokens
 from allot.store.database import Database
 
-_SECONDS = {"h": 3600, "d": 86_400, "w": 604_800}
+_UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
 @click.group("token")
@@ -41,8 +41,8 @@ def create(org: str, person: str, scopes: str, name: str, expires: str, **flags:
     unknown = sorted(wanted - set(SCOPES))
     if unknown:
         raise click.UsageError(f"--scopes has {', '.join(unknown)}, must be of {', '.join(SCOPES)}")
-    key = keys.Key(org, person.strip().lower(), name, wanted, _seconds(expires))
-    click.echo(asyncio.run(_create(settings.read(flags), key)))
+    granting = grants.Granting(org, person.strip().lower(), name, wanted, _until(expires))
+    click.echo(asyncio.run(_create(settings.read(flags), granting)))
 
 
 @command.command("list")
@@ -64,30 +64,30 @@ def revoke(id: str, **flags: Any) -> None:
     click.echo(f"revoked {id}")
 
 
-def _seconds(text: str) -> int | None:
-    """How long a token lives: a span, or the time until a date; None without an end."""
+def _until(text: str) -> datetime | None:
+    """When a token runs out: after a span, or at a date; None for never."""
     if not text:
         return None
+    now = SystemClock().now()
     span = re.fullmatch(r"([1-9][0-9]{0,3})([hdw])", text)
     if span:
-        return int(span[1]) * _SECONDS[span[2]]
+        return now + timedelta(**{_UNITS[span[2]]: int(span[1])})
     try:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise click.UsageError(f"--expires is `{text}`, must be like 12h, 90d, 4w or 2027-01-31") from None
-    at = at if at.tzinfo else at.replace(tzinfo=UTC)
-    left = int((at - SystemClock().now()).total_seconds())
-    if left <= 0:
+    at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    if at <= now:
         raise click.UsageError(f"--expires is `{text}`, which is over; name a time to come")
-    return left
+    return at
 
 
-async def _create(read: Settings, key: keys.Key) -> str:
+async def _create(read: Settings, granting: grants.Granting) -> str:
     database = await open_database(read.database)
     try:
         async with database.writing() as writing:
-            org_id = await find(writing, key.org_id)
-            return (await keys.make(writing, _context(read), replace(key, org_id=org_id))).access_token
+            org_id = await find(writing, granting.org_id)
+            return await grants.grant(writing, _context(read), replace(granting, org_id=org_id))
     finally:
         await database.close()
 
@@ -106,7 +106,7 @@ async def _revoke(read: Settings, id: str) -> None:
     try:
         async with database.writing() as writing:
             org_ids = {grant.org_id for grant in await tokens.grants(writing, "") if grant.id == id}
-            await keys.revoke(writing, _context(read), next(iter(org_ids), ""), id)
+            await grants.revoke(writing, _context(read), next(iter(org_ids), ""), id)
     finally:
         await database.close()
 
