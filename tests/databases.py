@@ -114,11 +114,21 @@ class PostgresMaker(Maker):
     def copy(self, url: str) -> str:
         name = urlsplit(url).path[1:]
         # A connection that was just closed may still be there, and nobody may be while a database is copied.
-        self._run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+        self._end_connections(name)
         return self._create(name)
 
     def drop(self, url: str) -> None:
         self._run(f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
+
+    def let_in(self, url: str, yes: bool) -> None:
+        """Let connections to a database in, or end those that are there and let nobody in any more."""
+        name = urlsplit(url).path[1:]
+        self._run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {yes}")
+        if not yes:
+            self._end_connections(name)
+
+    def _end_connections(self, name: str) -> None:
+        self._run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
 
     def _create(self, template: str) -> str:
         name = f"allot_test_{uuid.uuid4().hex[:12]}"

@@ -10,8 +10,8 @@ from organizations import World, make
 from servers import Process, Server
 
 PEOPLE = 300
-#: how much the server may still write to a file
-SPACE = 64 * 1024
+#: how much the server may still add to a file, and how many people are asked for at once
+SPACE, WAVE = 512 * 1024, 20
 
 
 def test_a_full_disk_refuses_changes_and_recovers(sqlite_url: str, tmp_path: Path, counted: Callable):
@@ -24,7 +24,7 @@ def test_a_full_disk_refuses_changes_and_recovers(sqlite_url: str, tmp_path: Pat
         world = server.call(lambda service: make(service, PEOPLE, "RTT", "MC", total=PEOPLE))
     with Process(sqlite_url, tmp_path / "server.log") as process:
         assert change(process, world, range(10), "RTT") == [200] * 10
-        limit_files(process, SPACE)
+        fill_disk(process)
         statuses = change(process, world, range(PEOPLE), "MC")
         refused = statuses.count(503)
         assert set(statuses) == {200, 503}
@@ -34,7 +34,7 @@ def test_a_full_disk_refuses_changes_and_recovers(sqlite_url: str, tmp_path: Pat
         answer = client.patch("/v1/licenses/users", json=body(world, 0, "RTT", "remove"))
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "1")
         assert answer.json()["errors"][0]["description"].startswith("Nothing was changed")
-        limit_files(process, resource.RLIM_INFINITY)
+        limit(process, resource.RLIM_INFINITY)
         assert wrongs(sqlite_url) == []
         assert change(process, world, range(PEOPLE), "MC") == [200] * PEOPLE
         assert process.terminate() == 0
@@ -47,7 +47,7 @@ def test_a_kill_on_a_full_disk_loses_nothing(sqlite_url: str, tmp_path: Path):
     with Server(sqlite_url) as server:
         world = server.call(lambda service: make(service, PEOPLE, "RTT", total=PEOPLE))
     with Process(sqlite_url, tmp_path / "server.log") as process:
-        limit_files(process, SPACE)
+        fill_disk(process)
         statuses = change(process, world, range(PEOPLE), "RTT")
         assert statuses.count(503)
         process.kill()
@@ -57,15 +57,26 @@ def test_a_kill_on_a_full_disk_loses_nothing(sqlite_url: str, tmp_path: Path):
     assert wrongs(sqlite_url) == []
 
 
-def limit_files(process: Process, size: int) -> None:
+def fill_disk(process: Process) -> None:
+    """Leave little space to each file of the database."""
+    path = Path(process.url.removeprefix("sqlite:///"))
+    largest = max(each.stat().st_size for each in path.parent.glob(f"{path.name}*"))
+    limit(process, largest + SPACE)
+
+
+def limit(process: Process, size: int) -> None:
     """How large the files may grow that the process writes to."""
     resource.prlimit(process.popen.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 def change(process: Process, world: World, people: range, key: str, operation: str = "add") -> list[int]:
-    """The statuses of requests about these people, sent at the same time."""
+    """The statuses of requests about these people, sent in waves."""
     bodies = [body(world, n, key, operation) for n in people]
-    return [answer.status for answer in send_all([process.address], world.token, bodies)]
+    return [
+        answer.status
+        for n in range(0, len(bodies), WAVE)
+        for answer in send_all([process.address], world.token, bodies[n : n + WAVE])
+    ]
 
 
 def body(world: World, n: int, key: str, operation: str) -> dict:

@@ -52,6 +52,11 @@ class Writes:
         """Requests that wait for a writer."""
         return sum(len(queue) for queue in self._queues)
 
+    @property
+    def alive(self) -> bool:
+        """Whether every writer runs."""
+        return bool(self._tasks) and not self._closing and not any(task.done() for task in self._tasks)
+
     def start(self) -> None:
         """Start the writers, on the running loop."""
         self._tasks = [asyncio.create_task(self._serve(n)) for n in range(len(self._queues))]
@@ -87,10 +92,15 @@ class Writes:
                 await self._transact(_next_batch(queue))
 
     async def _transact(self, batch: list[_Job]) -> None:
-        """Serve a batch in one transaction; should it fail as a whole, serve its members one by one."""
+        """Serve a batch in one transaction; should a request make it fail as a whole, serve its members one by one."""
         try:
             async with self._database.writing() as writing:
                 outcomes = await batch[0].operation(writing, self._context, [job.argument for job in batch])
+        except StoreError as error:
+            # No request is at fault: each would fail again, and wait as long as this one did.
+            for job in batch:
+                _fail(job, error)
+            return
         except Exception as error:  # noqa: BLE001 - whatever it is belongs to one request, not to the writer
             if len(batch) > 1:
                 for job in batch:
