@@ -1,7 +1,7 @@
 """The database: one dialect of SQL, two drivers.
 
 Every statement is written once, with `$1` for parameters. Four words stand for what the two
-databases say differently: `LIST($n)` is the texts of a JSON array, for `IN`; `EACH($n)` is the rows
+databases say differently: `IN LIST($n)` is to be one of the texts of a JSON array; `EACH($n)` is the rows
 of a JSON array of arrays (`value->>0` is a row's first column, as text); `FOR UPDATE` is left out
 where one writer at a time is the rule anyway; and `ONCE` is the answer to a row that is there.
 """
@@ -91,12 +91,13 @@ def by_organization(keys: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 def spell(sql: str, postgres: bool) -> str:
     """A statement in the words of one database."""
     if postgres:
-        sql = re.sub(r"LIST\((\$\d+)\)", r"(SELECT value FROM jsonb_array_elements_text(\1::jsonb))", sql)
+        # As an array the list is computed once and looked up by index; as a subquery it is joined, by reading all.
+        sql = re.sub(r"IN LIST\((\$\d+)\)", r"= ANY(ARRAY(SELECT jsonb_array_elements_text(\1::jsonb)))", sql)
         return re.sub(r"EACH\((\$\d+)\)", r"jsonb_array_elements(\1::jsonb)", sql).replace(
             " ONCE", " ON CONFLICT DO NOTHING"
         )
     # SQLite numbers `$n` in the order of appearance, but takes `?n` at its word.
-    sql = re.sub(r"LIST\((\$\d+)\)", r"(SELECT value FROM json_each(\1))", sql)
+    sql = re.sub(r"IN LIST\((\$\d+)\)", r"IN (SELECT value FROM json_each(\1))", sql)
     sql = re.sub(r"\$(\d+)", r"?\1", sql).replace("EACH(", "json_each(")
     return sql.replace(" FOR UPDATE", "").replace(" ONCE", " ON CONFLICT DO NOTHING")
 
