@@ -6,9 +6,11 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from importlib.resources import files
 from pathlib import Path
+from typing import Protocol
 
 import click
 import uvicorn
@@ -17,7 +19,9 @@ import uvloop
 from allot.api.operations import OPERATIONS
 from allot.cli import demo as demonstration
 from allot.cli.databases import is_current, migrate, open_database
+from allot.cli.observing import App, Observed, Seen, write_line
 from allot.core.rulebook import Rulebook, load
+from allot.plane import operations as plane
 from allot.service.clock import SystemClock
 from allot.service.service import Service
 from allot.service.settings import Settings
@@ -63,7 +67,44 @@ async def make_service(settings: Settings, *, demo: bool = False) -> Service:
 
 def application(service: Service) -> Application:
     """Everything that is served, as an ASGI application."""
-    return Application(service, [("/v1", OPERATIONS), ("", OPERATIONS)])
+    return Application(service, [("/v1", OPERATIONS), ("", OPERATIONS), ("/allot/v1", plane.OPERATIONS)])
+
+
+@contextmanager
+def observed(service: Service) -> Iterator[App]:
+    """The application, with what the settings say to tell of each request; sends what is left at the end."""
+    settings = service.settings
+    observers: list[Callable[[Seen], None]] = [write_line] if settings.access_log else []
+    with ExitStack() as ending:
+        if settings.otlp_endpoint:
+            traces = _traces(settings.otlp_endpoint)
+            ending.callback(traces.close)
+            observers.append(traces.record)
+        app = application(service)
+        yield Observed(app, service.clock, observers) if observers else app
+
+
+class Traces(Protocol):
+    """Where traces go; the extra that they need is not always installed."""
+
+    def record(self, seen: Seen) -> None:
+        """Make the span of one request."""
+        ...
+
+    def close(self) -> None:
+        """Send what is left."""
+        ...
+
+
+def _traces(endpoint: str) -> Traces:
+    # Loaded where it is asked for: it is an extra, and takes a quarter of a second.
+    try:
+        from allot.cli import tracing
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"otlp_endpoint is set, but {error.name} is not installed; run: pip install 'allot[otel]'"
+        ) from error
+    return tracing.Traces(endpoint)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -107,11 +148,11 @@ def run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) -> None
 async def _run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) -> None:
     service = await make_service(settings, demo=demo)
     try:
-        with listen(settings.host, settings.port) as listening:
+        with observed(service) as app, listen(settings.host, settings.port) as listening:
             service.start()
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             address = f"http://{host}:{listening.getsockname()[1]}"
-            server = _Server(_config(service), lambda: ready(address))
+            server = _Server(_config(service, app), lambda: ready(address))
             for number in (signal.SIGINT, signal.SIGTERM):
                 # The server handles them while it runs and raises them again at its end, which must not end us.
                 signal.signal(number, lambda *_: None)
@@ -120,9 +161,9 @@ async def _run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) 
         await service.close()
 
 
-def _config(service: Service) -> uvicorn.Config:
+def _config(service: Service, app: App) -> uvicorn.Config:
     return uvicorn.Config(
-        application(service),
+        app,
         http="httptools",
         ws="none",
         lifespan="off",
