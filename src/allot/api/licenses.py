@@ -12,6 +12,7 @@ from allot.core.fault import faults
 from allot.core.holding import Properties
 from allot.core.license import License as OwnedLicense
 from allot.core.organization import Organization
+from allot.core.person import Person
 from allot.core.site import Site
 from allot.service import licenses
 from allot.service.licenses import Asked, Assigned, Assignment
@@ -263,8 +264,12 @@ def reply_assigned(request: Request, assigned: Assigned) -> Reply:
 
 
 def holding(assigned: Assigned) -> UserLicensesResponse:
-    """All that the person has, in the order of the organization's license list; attendees before hosts."""
-    person, organization = assigned.person, assigned.organization
+    """All that the person has after an assignment."""
+    return holding_of(assigned.organization, assigned.person)
+
+
+def holding_of(organization: Organization, person: Person) -> UserLicensesResponse:
+    """All that a person has, in the order of the organization's license list; attendees before hosts."""
     after = person.holding
     licenses, sites = _shown(
         organization, after.licenses & ~person.pending_licenses, after.attendee - person.pending_sites

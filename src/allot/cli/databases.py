@@ -3,10 +3,8 @@
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import allot.store
-from allot.store.database import Database, StoreError, one
-
-MIGRATIONS = Path(allot.store.__file__).parent / "migrations"
+from allot.store.database import Database, StoreError
+from allot.store.upgrades import MIGRATIONS, missing
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -29,7 +27,7 @@ async def open_database(url: str) -> Database:
         raise StoreError(f"there is no database {url}; make it with: allot migrate --database {url}")
     database = await _connect(url, path)
     try:
-        pending = await _pending(database)
+        pending = await missing(database)
     except BaseException:
         await database.close()
         raise
@@ -63,21 +61,6 @@ def _require_postgres(url: str) -> None:
         raise StoreError(f"{shown(url)} is no database URL; use sqlite:///FILE or postgresql://USER@HOST/NAME")
 
 
-async def _pending(database: Database) -> list[str]:
-    """The migrations that the database has not had, oldest first."""
-    table = (
-        "SELECT name FROM sqlite_master WHERE name = '_yoyo_migration'"
-        if database.writers == 1
-        else "SELECT tablename FROM pg_tables WHERE tablename = '_yoyo_migration' AND schemaname = current_schema()"
-    )
-    known = sorted(path.stem for path in MIGRATIONS.glob("[0-9]*.py"))
-    async with database.reading() as reading:
-        if await one(reading, table) is None:
-            return known
-        had = {row[0] for row in await reading.rows("SELECT migration_id FROM _yoyo_migration")}
-    return [name for name in known if name not in had]
-
-
 async def is_current(url: str) -> bool:
     """Whether the database exists and lacks no migration."""
     path = sqlite_path(url)
@@ -85,7 +68,7 @@ async def is_current(url: str) -> bool:
         return False
     database = await _connect(url, path)
     try:
-        return not await _pending(database)
+        return not await missing(database)
     finally:
         await database.close()
 
@@ -105,8 +88,8 @@ def migrate(url: str, *, unlock: bool = False) -> list[str]:
             if unlock:
                 backend.break_lock()
             with backend.lock():
-                missing = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
-                backend.apply_migrations(missing)
+                lacking = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
+                backend.apply_migrations(lacking)
     except LockTimeout as error:
         raise StoreError(
             f"another process migrates {shown(url)}, or was killed while it did; if none does, run:"
@@ -114,7 +97,7 @@ def migrate(url: str, *, unlock: bool = False) -> list[str]:
         ) from error
     except driver_error as error:
         raise StoreError(f"the database {shown(url)} cannot be used: {' '.join(str(error).split())}") from error
-    return [migration.id for migration in missing]
+    return [migration.id for migration in lacking]
 
 
 def _for_yoyo(url: str) -> tuple[str, type[Exception]]:

@@ -19,3 +19,15 @@ class Entry:
     outcome: int
     detail: dict[str, Any] = field(default_factory=dict)
     number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What entries are looked for; what is None does not matter. `since` is within, `until` is not."""
+
+    tracking_id: str | None = None
+    target_id: str | None = None
+    actor_id: str | None = None
+    action: str | None = None
+    since: str | None = None
+    until: str | None = None

@@ -145,7 +145,7 @@ def _move(organization: Organization, person: Person, holding: Holding) -> None:
 def detail(organization: Organization, decision: Decision) -> dict[str, Any]:
     """What the journal keeps of a decision. Licenses are their numbers: ids would be most of the journal."""
     told: dict[str, Any] = {
-        "items": [_shown(item) for item in decision.items],
+        "items": [shown(item) for item in decision.items],
         "before": held(organization, decision.before),
         "after": held(organization, decision.after),
     }
@@ -154,7 +154,8 @@ def detail(organization: Organization, decision: Decision) -> dict[str, Any]:
     return told
 
 
-def _shown(item: Item) -> dict[str, Any]:
+def shown(item: Item) -> dict[str, Any]:
+    """What the journal keeps of an item."""
     operation = "add" if item.add else "remove"
     if isinstance(item, LicenseItem):
         if item.properties is None:

@@ -1,18 +1,30 @@
 """The journal's rows: written with the change that they tell of, numbered without a gap."""
 
+import zlib
 from collections.abc import Sequence
 
 import msgspec
 
-from allot.core.journal import Entry
-from allot.store.database import Writing, rows
+from allot.core.journal import Entry, Search
+from allot.store.database import Reading, Row, Writing, one, rows
 
 _COUNT = "SELECT o.org_id, o.entries FROM EACH($1) k JOIN organizations o ON o.org_id = k.value->>0"
 _SET = "UPDATE organizations SET entries = $2 WHERE org_id = $1"
 _WRITE = """
-INSERT INTO journal (org_id, entry, at, tracking_id, action, actor_id, target_id, outcome, detail)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+INSERT INTO journal (org_id, entry, at, tracking_id, action, actor_id, target_id, outcome, detail, tracking_key)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
+_ENTRY = "SELECT j.entry, j.at, j.tracking_id, j.action, j.actor_id, j.target_id, j.outcome, j.detail"
+_FIND = f"""
+{_ENTRY} FROM journal j
+WHERE j.org_id = $1 AND j.entry >= $2 AND j.entry < $3{{conditions}} ORDER BY j.entry DESC LIMIT $4
+"""
+_BY_TRACKING = f"""
+{_ENTRY} FROM EACH($4) k JOIN journal j ON j.org_id = $1 AND j.tracking_key = CAST(k.value->>0 AS BIGINT)
+WHERE j.entry >= $2 AND j.entry < $3 AND j.tracking_id = $5{{conditions}} ORDER BY j.entry DESC LIMIT $6
+"""
+# Entries in one block of the index by tracking id.
+BLOCK_BITS = 10
 
 
 async def write(writing: Writing, entries: Sequence[Entry]) -> None:
@@ -37,8 +49,59 @@ async def write(writing: Writing, entries: Sequence[Entry]) -> None:
                 e.target_id,
                 e.outcome,
                 encode(e.detail).decode(),
+                _tracking_key(e.number, e.tracking_id),
             )
             for e in entries
         ],
     )
     await writing.many(_SET, [(org_id, counts[org_id]) for org_id in org_ids])
+
+
+async def count(reading: Reading, org_id: str) -> int:
+    """How many entries there are, which is the number of the last one."""
+    row = await one(reading, "SELECT entries FROM organizations WHERE org_id = $1", org_id)
+    return row[0] if row else 0
+
+
+async def at(reading: Reading, org_id: str, number: int) -> str:
+    """When an entry was written."""
+    [(found,)] = await reading.rows("SELECT at FROM journal WHERE org_id = $1 AND entry = $2", org_id, number)
+    return str(found)
+
+
+async def find(reading: Reading, org_id: str, search: Search, numbers: range, limit: int) -> list[Entry]:
+    """The newest entries of these numbers that are looked for, newest first."""
+    within = (org_id, numbers.start, numbers.stop)
+    if search.tracking_id is None:
+        sql, values = _conditions(search, 5)
+        found = await reading.rows(_FIND.format(conditions=sql), *within, limit, *values)
+    else:
+        blocks = range(numbers.start >> BLOCK_BITS, (numbers.stop >> BLOCK_BITS) + 1)
+        keys = rows([(_tracking_key(block << BLOCK_BITS, search.tracking_id),) for block in blocks])
+        sql, values = _conditions(search, 7)
+        found = await reading.rows(
+            _BY_TRACKING.format(conditions=sql), *within, keys, search.tracking_id, limit, *values
+        )
+    return [_entry(org_id, row) for row in found]
+
+
+def _conditions(search: Search, first: int) -> tuple[str, list[str]]:
+    """The SQL for all but the tracking id, with parameters from `$first` on."""
+    wanted = {
+        "j.target_id =": search.target_id,
+        "j.actor_id =": search.actor_id,
+        "j.action =": search.action,
+        "j.at >=": search.since,
+        "j.at <": search.until,
+    }
+    given = {test: value for test, value in wanted.items() if value is not None}
+    return "".join(f" AND {test} ${first + n}" for n, test in enumerate(given)), list(given.values())
+
+
+def _entry(org_id: str, row: Row) -> Entry:
+    number, at_, tracking_id, action, actor_id, target_id, outcome, detail = row
+    return Entry(org_id, at_, tracking_id, action, actor_id, target_id, outcome, msgspec.json.decode(detail), number)
+
+
+def _tracking_key(number: int, tracking_id: str) -> int:
+    return number >> BLOCK_BITS << 32 | zlib.crc32(tracking_id.encode())

@@ -14,11 +14,13 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
+from allot.core import scope as scopes
 from allot.core.call import Call, Caller
 from allot.core.failure import Failure, Kind
 from allot.service.service import Service
 from allot.store.database import StoreError
 from allot.wire import errors
+from allot.wire.access import is_near
 from allot.wire.forms import decode, form_as_json, invalid
 from allot.wire.operation import JSON, Operation, Reply, Request
 from allot.wire.patience import Patience
@@ -57,6 +59,7 @@ class Endpoint:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         tracking_id = tracking_id_of(headers.get(b"trackingid"))
         started = time.perf_counter()
+        scope["operation"] = self._name
         try:
             request = await self._request(scope, headers, receive, tracking_id)
             if request is None:
@@ -78,23 +81,34 @@ class Endpoint:
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, tracking_id: str
     ) -> Request | None:
         operation, service = self._operation, self._service
-        caller = NOBODY
-        if operation.rights is not None:
-            caller = await self._caller(headers)
-            service.limits.take(caller.token_key)
-            operation.rights.check(caller)
+        client = scope.get("client")
+        address = client[0] if client else ""
+        caller = await self._admitted(address, headers)
         body = None
         if self._decoder is not None:
             raw = await self._raw_body(headers, receive)
             if raw is None:
                 return None
             body = decode(self._decoder, raw if operation.media == JSON else form_as_json(raw))
-        client = scope.get("client")
         agent = headers.get(b"user-agent", b"").decode("latin-1")[:AGENT_MAX]
-        call = Call(caller, tracking_id, client[0] if client else "", agent)
+        call = Call(caller, tracking_id, address, agent)
         origin = service.settings.public_url or f"{scope['scheme']}://{headers.get(b'host', b'').decode('latin-1')}"
         path = scope.get("path_params") or {}
         return Request(service, call, path, self._read_query(scope["query_string"]), body, origin, scope["path"])
+
+    async def _admitted(self, address: str, headers: dict[bytes, bytes]) -> Caller:
+        """Who calls, where that matters. Raises Failure when they may not."""
+        operation = self._operation
+        far = operation.near and not is_near(address, headers)
+        if operation.rights is None and not far:
+            return NOBODY
+        caller = await self._caller(headers)
+        self._service.limits.take(caller.token_key)
+        if far and scopes.ADMIN not in caller.scopes:
+            raise Failure.forbidden(f"From another machine, this path needs a token with the scope {scopes.ADMIN}")
+        if operation.rights is not None:
+            operation.rights.check(caller)
+        return caller
 
     async def _raw_body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()

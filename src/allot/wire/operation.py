@@ -89,6 +89,13 @@ class Reply:
     content_type: bytes = b"application/json"
 
 
+@dataclass(frozen=True, slots=True)
+class Text:
+    """An answer that is no JSON: its media type."""
+
+    media: str
+
+
 Handler = Callable[[Request], Awaitable[Reply]]
 
 
@@ -105,7 +112,9 @@ class Operation:
     query: tuple[Parameter, ...] = ()
     body: type[msgspec.Struct] | None = None
     media: str = JSON
-    #: status -> body of the answers that are no errors; None where there is no body
+    #: status -> body of the answers that are no errors; a Text where it is no JSON, None where there is no body
     answers: dict[int, Any] = field(default_factory=dict)
     #: Cisco closes the list of error codes of this operation
     closed_codes: bool = False
+    #: for clients on this machine; from others it takes a token with the scope allot:admin
+    near: bool = False

@@ -1,6 +1,7 @@
 """Values that many requests share: ids, phone numbers, extensions."""
 
 import re
+from datetime import UTC, datetime
 from functools import lru_cache
 
 import phonenumbers
@@ -8,9 +9,11 @@ import phonenumbers
 from allot.core import ids
 from allot.core.failure import Failure
 from allot.service import organizations
+from allot.service.clock import stamp
 from allot.wire.operation import Parameter, Request
 
 ORG_ID = Parameter("orgId", "The organization, for administrators who manage others; by default the token's own.")
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXTENSION = re.compile(r"[0-9]{2,10}")
 # More than any organization has licenses or sites; a request beyond it is a mistake.
 ITEMS_MAX = 500
@@ -25,6 +28,20 @@ def read_id(found: list[str], kind: str, name: str, text: str | None) -> str | N
     if value is None:
         found.append(f"{name}: is no {kind} id; send the id as the API gave it, or its UUID")
     return value
+
+
+def read_time(found: list[str], name: str, text: str | None) -> str | None:
+    """A time of a query as it is stored, UTC where it names no zone; a fault is added to `found` when it is none."""
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+        at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        at = EPOCH
+    if at <= EPOCH:
+        found.append(f"{name}: must be a time after 1970 such as 2026-05-04T10:00:00.000Z")
+    return stamp(at)
 
 
 def path_id(request: Request, kind: str, name: str) -> str:
