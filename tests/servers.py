@@ -125,6 +125,15 @@ class Server:
 
         return self.call(read)
 
+    def run(self, sql: str, *parameters: object) -> int:
+        """Run one statement behind the service's back; the number of rows that it changed."""
+
+        async def write(service: Service) -> int:
+            async with service.database.writing() as writing:
+                return await writing.run(sql, *parameters)
+
+        return self.call(write)
+
     def client(self, token: str | None = ADMIN) -> Client:
         """A client; close it with `close_all`."""
         return Client(self.address, token)
@@ -178,7 +187,7 @@ class Process:
         for client in self._clients:
             client.close_all()
         if self.popen.poll() is None:
-            self.kill()
+            self.terminate()
 
     def start(self, **options: Any) -> None:
         """Start it and wait until it answers; `options` are those of Popen."""
@@ -199,7 +208,11 @@ class Process:
     def terminate(self) -> int:
         """Ask it to stop; its exit code."""
         self.popen.send_signal(signal.SIGTERM)
-        return self.popen.wait(SECONDS)
+        try:
+            return self.popen.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise
 
     def client(self, token: str | None = ADMIN) -> Client:
         """A client of the process as it runs now; closed with the process."""

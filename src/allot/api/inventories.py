@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.number import ACTIVE, DID, INACTIVE, MOBILE, TOLL_FREE, ListedNumber, NumberCount, NumberFilter
+from allot.core.person import name_range
 from allot.service import numbers
 from allot.service.numbers import ORDERS, After
 from allot.wire.forms import invalid
@@ -73,7 +74,7 @@ async def list_phone_numbers(request: Request) -> Reply:
     """List phone numbers, and extensions without one, with who has them.
 
     Numbers come first, in their order, then extensions. `phoneNumber` and `extension` are compared as a whole,
-    `ownerName` with any part of the owner's name. `details` adds the counts of the whole organization.
+    `ownerName` with the beginning of the owner's. `details` adds the counts of the whole organization.
     """
     org_id = await organization_in_query(request)
     query = request.query
@@ -125,7 +126,7 @@ def _wanted(found: list[str], query: dict[str, Any]) -> NumberFilter | None:
         phone_number=e164(query["phoneNumber"].strip()) if query["phoneNumber"] else None,
         extension=query["extension"],
         owner_id=owner_id,
-        owner_name=query["ownerName"].lower() if query["ownerName"] else None,
+        owner_names=name_range(query["ownerName"]) if query["ownerName"] else None,
         assigned=True if owner else assigned,
         state=None if state == "Default" else state,
         types=tuple(sorted(types)) if len(types) < 3 else None,
@@ -182,7 +183,7 @@ _QUERY = (
     Parameter("available", "Only numbers that nobody has, or that somebody has.", bool),
     Parameter("assigned", "Only numbers that somebody has, or that nobody has.", bool),
     Parameter("order", "What the list is ordered by.", default=numbers.BY_NUMBER, choices=ORDERS),
-    Parameter("ownerName", "Only what people have whose name contains this, whatever its letter case."),
+    Parameter("ownerName", "Only what people have whose name begins so, whatever its letter case."),
     Parameter("ownerId", "Only what this person has."),
     Parameter("ownerType", "Only what owners of this type have.", choices=OWNER_TYPES),
     Parameter("extension", "Only those with this extension."),

@@ -49,8 +49,8 @@ class NumberFilter:
     phone_number: str | None = None
     extension: str | None = None
     owner_id: str | None = None
-    #: in lower case: a part of the owner's display name
-    owner_name: str | None = None
+    #: name keys of the owners, the first one and what is just beyond the last
+    owner_names: tuple[str, str] | None = None
     assigned: bool | None = None
     state: str | None = None
     types: tuple[str, ...] | None = None
