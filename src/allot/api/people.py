@@ -7,8 +7,9 @@ from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.call import Caller
 from allot.core.failure import Failure
-from allot.service import people
-from allot.service.people import Removal, Search, Seen
+from allot.service import people, searches
+from allot.service.people import Removal
+from allot.service.searches import Search, Seen
 from allot.wire.forms import invalid
 from allot.wire.operation import Operation, Parameter, Reply, Request, Rights
 from allot.wire.paging import CURSOR, encode_cursor, next_link, read_cursor
@@ -37,7 +38,7 @@ async def list_people(request: Request) -> Reply:
     query, admin = request.query, _administers(request.call.caller)
     search, asked = await _search(request, admin)
     async with request.service.database.reading() as reading:
-        found, last = await people.find(reading, request.service.context, search)
+        found, last = await searches.find(reading, request.service.context, search)
     by_id = query["id"] is not None
     presence = not by_id and not query["excludeStatus"]
     items = [
@@ -89,7 +90,7 @@ async def _searched(request: Request, admin: bool, email: str | None) -> str:
     if email is None or not admin:
         return caller.org_id
     async with request.service.database.reading() as reading:
-        return await people.organization_of(reading, caller.org_id, email=email)
+        return await searches.organization_of(reading, caller.org_id, email=email)
 
 
 def _limit(request: Request) -> int:
@@ -133,7 +134,7 @@ async def get_my_own_details(request: Request) -> Reply:
 
 async def _details(request: Request, org_id: str, person_id: str) -> Reply:
     async with request.service.database.reading() as reading:
-        seen = await people.get(reading, request.service.context, org_id, person_id)
+        seen = await searches.get(reading, request.service.context, org_id, person_id)
     admin = _administers(request.call.caller)
     return Reply(200, show(seen, admin=admin, calling=request.query["callingData"]))
 
@@ -161,7 +162,7 @@ async def _named(request: Request) -> tuple[str, str]:
     """The path's person, and the organization that knows them: the caller's, or one that it manages."""
     person_id = _person_id(request)
     async with request.service.database.reading() as reading:
-        return await people.organization_of(reading, request.call.caller.org_id, person_id=person_id), person_id
+        return await searches.organization_of(reading, request.call.caller.org_id, person_id=person_id), person_id
 
 
 def _person_id(request: Request) -> str:

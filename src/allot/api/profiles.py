@@ -13,7 +13,8 @@ from allot.core.license import License
 from allot.core.role import ROLES
 from allot.core.rulebook import Rulebook
 from allot.core.wish import Wish
-from allot.service.people import Draft, Seen
+from allot.service.people import Draft
+from allot.service.searches import Seen
 from allot.wire.forms import invalid
 from allot.wire.operation import Request
 from allot.wire.values import EXTENSION, ITEMS_MAX, e164, site_url
@@ -65,7 +66,8 @@ class CreatePerson(msgspec.Struct, rename="camel"):
 class UpdatePerson(CreatePerson):
     """The body of PUT /people/{personId}: all that the person shall be."""
 
-    login_enabled: bool | None = None
+    #: documented as boolean here, and as text in what is answered: both are taken
+    login_enabled: bool | str | None = None
 
 
 class CodeAndReason(msgspec.Struct):
@@ -143,11 +145,13 @@ def read_changed(request: Request, body: UpdatePerson, *, all_types: bool) -> Dr
     draft = _read(request, found, body)
     if not draft.display_name:
         found.append("displayName: is required")
+    if str(body.login_enabled).lower() not in ("true", "false", "none"):
+        found.append("loginEnabled: must be true or false")
     if found:
         raise invalid(found)
     draft.wish.only_attendee = all_types
     if body.login_enabled is not None:
-        draft.details["loginEnabled"] = body.login_enabled
+        draft.details["loginEnabled"] = str(body.login_enabled).lower() == "true"
     return draft
 
 

@@ -1,27 +1,22 @@
-"""People: finding them, and creating, changing and deleting them with what they hold."""
+"""People: creating, changing and deleting them, with what they hold."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from allot.core.call import Call
-from allot.core.decision import Decision
 from allot.core.failure import Failure
 from allot.core.holding import Calling, Holding
-from allot.core.organization import Organization
-from allot.core.person import Person, Profile, name_key, name_range
+from allot.core.person import Person, Profile
 from allot.core.wish import Wish, first_items, items_to_become
 from allot.service import holdings
 from allot.service.context import Context
 from allot.service.holdings import Batch, Needs
+from allot.service.searches import NOT_KNOWN, Seen, add_prefixes
 from allot.store import organizations
 from allot.store import people as store
 from allot.store.database import Reading, Writing
-from allot.store.holdings import fill
-from allot.store.people import Range
-
-NOT_KNOWN = "personId: the person is not known to this organization"
 
 
 @dataclass(slots=True, eq=False)
@@ -50,109 +45,6 @@ class Removal:
     person_id: str
 
 
-@dataclass(slots=True, eq=False)
-class Seen:
-    """A person as a request found or left them."""
-
-    organization: Organization
-    person: Person
-    profile: Profile
-    #: of the person's location
-    routing_prefix: str | None = None
-    #: what became of the licenses and sites that a request asked for
-    decision: Decision | None = None
-
-    @property
-    def location(self) -> tuple[str, str] | None:
-        """Organization and location where the person uses calling."""
-        calling = self.person.holding.calling
-        return (self.person.org_id, calling.location_id) if calling else None
-
-
-@dataclass(frozen=True, slots=True)
-class Search:
-    """Which people to find; whatever is not None narrows it down."""
-
-    org_id: str
-    limit: int
-    email: str | None = None
-    #: beginning of the display name, in any letter case
-    name: str | None = None
-    ids: tuple[str, ...] | None = None
-    #: any of these
-    roles: tuple[str, ...] | None = None
-    location_id: str | None = None
-    #: name key and id of the last person of the page before
-    after: tuple[str, str] | None = None
-
-
-async def find(reading: Reading, context: Context, search: Search) -> tuple[list[Seen], tuple[str, str] | None]:
-    """A page of people in the order of their names, and where the next page begins when there is one."""
-    if search.email is not None:
-        return await _seen(reading, context, await store.by_email(reading, search.org_id, search.email), search), None
-    if search.ids is not None:
-        keys = [(search.org_id, id) for id in dict.fromkeys(search.ids)]
-        return await _seen(reading, context, await store.by_ids(reading, keys), search), None
-    first, end = name_range(search.name or "")
-    after = max((first, ""), search.after or ("", ""))
-    part = Range(search.org_id, after, end, search.limit + 1, search.roles or (), search.location_id or "")
-    found = await store.page(reading, part)
-    shown = found[: search.limit]
-    last = (name_key(shown[-1][1].display_name), shown[-1][0].id) if len(found) > len(shown) else None
-    return await _seen(reading, context, shown, search), last
-
-
-async def get(reading: Reading, context: Context, org_id: str, person_id: str) -> Seen:
-    """One person. Raises Failure when the organization does not know them."""
-    found, _ = await find(reading, context, Search(org_id, 1, ids=(person_id,)))
-    if not found:
-        raise Failure.not_found(NOT_KNOWN)
-    return found[0]
-
-
-async def organization_of(reading: Reading, org_id: str, *, person_id: str = "", email: str = "") -> str:
-    """The organization, of this one and those that it manages, that knows a person; this one when none does."""
-    if person_id:
-        known = await store.by_ids(reading, [(org_id, person_id)])
-    else:
-        known = await store.by_email(reading, org_id, email)
-    if known:
-        return org_id
-    managed = await store.managed_with(reading, org_id, person_id=person_id, email=email)
-    return managed or org_id
-
-
-async def _seen(reading: Reading, context: Context, found: list[store.Found], search: Search) -> list[Seen]:
-    """Found people with roles and holdings, one statement a table; without those that the search does not want."""
-    if not found:
-        return []
-    org_id = search.org_id
-    people = {_key(person): person for person, _ in found}
-    await fill(reading, people, context.stamp())
-    profiles = {_key(person): profile for person, profile in found}
-    await store.add_roles(reading, profiles)
-    organization = (await organizations.load(reading, context.rulebook.offers, [org_id], sites=False))[org_id]
-    seen = [
-        Seen(organization, person, profiles[key])
-        for key, person in people.items()
-        if _wanted(person, profiles[key], search)
-    ]
-    await _add_prefixes(reading, seen)
-    return seen
-
-
-def _wanted(person: Person, profile: Profile, search: Search) -> bool:
-    """Whether the person fits the whole search, and not only what they were found by."""
-    calling = person.holding.calling
-    return (
-        (search.email is None or person.email == search.email)
-        and (search.ids is None or person.id in search.ids)
-        and (search.name is None or name_key(profile.display_name).startswith(name_key(search.name)))
-        and (search.roles is None or not set(search.roles).isdisjoint(profile.roles))
-        and (search.location_id is None or (calling is not None and calling.location_id == search.location_id))
-    )
-
-
 async def create(writing: Writing, context: Context, drafts: Sequence[Draft]) -> list[Seen | Failure]:
     """Create people with what they may hold; a refused license fails nobody.
 
@@ -163,7 +55,7 @@ async def create(writing: Writing, context: Context, drafts: Sequence[Draft]) ->
     created = [outcome for outcome in outcomes if isinstance(outcome, Seen)]
     await store.create(writing, [(each.person, each.profile) for each in created])
     await holdings.save(writing, batch)
-    await _add_prefixes(writing, created)
+    await add_prefixes(writing, created)
     return outcomes
 
 
@@ -178,7 +70,7 @@ async def update(writing: Writing, context: Context, drafts: Sequence[Draft]) ->
     await store.update(writing, changed)
     await store.set_roles(writing, [each for each in changed if roles[_key(each[0])] != each[1].roles])
     await holdings.save(writing, batch)
-    await _add_prefixes(writing, [outcome for outcome in outcomes if isinstance(outcome, Seen)])
+    await add_prefixes(writing, [outcome for outcome in outcomes if isinstance(outcome, Seen)])
     return outcomes
 
 
@@ -239,12 +131,6 @@ async def _load_reached(reading: Reading, batch: Batch) -> None:
         {(org_id, calling.phone_number) for org_id, calling in reached if calling.phone_number},
         {(org_id, calling.extension) for org_id, calling in reached if calling.extension},
     )
-
-
-async def _add_prefixes(reading: Reading, seen: Collection[Seen]) -> None:
-    prefixes = await store.routing_prefixes(reading, {each.location for each in seen if each.location})
-    for each in seen:
-        each.routing_prefix = prefixes.get(each.location) if each.location else None
 
 
 def _create(batch: Batch, draft: Draft) -> Seen | Failure:

@@ -18,22 +18,14 @@ FROM {people}
 _BY_ID = _PERSON.format(people="people p WHERE p.org_id = $1 AND p.person_id IN LIST($2)")
 _BY_EMAIL = _PERSON.format(people="people p WHERE p.org_id = $1 AND p.email = $2")
 
-# A page reads as many rows of an index as it shows: by name, by location and name, or, of the few
-# people who have a role, all.
+# A page reads as many rows of an index as it shows.
 _PAGE = """
 WHERE p.org_id = $1 AND (p.name_key, p.person_id) > ($2, $3) AND p.name_key < $4 {only}
 ORDER BY p.name_key, p.person_id LIMIT $5
 """
 _BY_NAME = _PERSON.format(people="people p") + _PAGE.format(only="")
 _BY_LOCATION = _PERSON.format(people="people p") + _PAGE.format(only="AND p.location_id = $6")
-_HOLDERS = """
-(SELECT DISTINCT r.person_id FROM roles r WHERE r.org_id = $1 AND r.role_id IN LIST($6)) h
-CROSS JOIN people p
-"""
-_BY_ROLE = _PERSON.format(people=_HOLDERS) + _PAGE.format(
-    only="AND p.person_id = h.person_id AND ($7 = '' OR p.location_id = $7)"
-)
-
+_WITH_ROLES = "SELECT person_id FROM roles WHERE org_id = $1 AND role_id IN LIST($2)"
 _ROLES = """
 SELECT org_id, person_id, role_id FROM roles WHERE org_id = $1 AND person_id IN LIST($2) ORDER BY role_id
 """
@@ -75,8 +67,6 @@ class Range:
     #: the name key before which it ends
     end: str
     limit: int
-    #: people with any of these roles; everybody when empty
-    roles: tuple[str, ...] = ()
     #: people of this location; everybody when empty
     location_id: str = ""
 
@@ -84,9 +74,6 @@ class Range:
 async def page(reading: Reading, wanted: Range) -> list[Found]:
     """The people of a range, at most `limit`."""
     common = (wanted.org_id, *wanted.after, wanted.end, wanted.limit)
-    if wanted.roles:
-        found = await reading.rows(_BY_ROLE, *common, texts(wanted.roles), wanted.location_id)
-        return [_read(row) for row in found]
     if wanted.location_id:
         return [_read(row) for row in await reading.rows(_BY_LOCATION, *common, wanted.location_id)]
     return [_read(row) for row in await reading.rows(_BY_NAME, *common)]
@@ -95,6 +82,11 @@ async def page(reading: Reading, wanted: Range) -> list[Found]:
 async def by_ids(reading: Reading, keys: Collection[Key]) -> list[Found]:
     """The people of these (organization id, person id); unknown ones are left out."""
     return [_read(row) for found in await reading.each(_BY_ID, by_organization(keys)) for row in found]
+
+
+async def with_roles(reading: Reading, org_id: str, roles: Collection[str]) -> set[Key]:
+    """The (organization id, person id) of all who have any of these roles."""
+    return {(org_id, person_id) for (person_id,) in await reading.rows(_WITH_ROLES, org_id, texts(roles))}
 
 
 async def by_email(reading: Reading, org_id: str, email: str) -> list[Found]:
