@@ -1,15 +1,28 @@
 """Every operation of allot's own plane. It is off the network: see `Operation.near`."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from allot.plane import decisions, invitations, journals, probes, rulebooks
+from allot.plane.documents import Documents
 from allot.wire.operation import Operation
 
 # What watches over processes comes from elsewhere, and learns nothing from these.
 OPEN = ("/health", "/readiness")
 
+
+def _own() -> Sequence[Operation]:
+    return OPERATIONS
+
+
 OPERATIONS: tuple[Operation, ...] = tuple(
     replace(operation, near=operation.path not in OPEN)
-    for module in (decisions, invitations, journals, probes, rulebooks)
-    for operation in module.OPERATIONS
+    for operation in (
+        *decisions.OPERATIONS,
+        *invitations.OPERATIONS,
+        *journals.OPERATIONS,
+        *probes.OPERATIONS,
+        *rulebooks.OPERATIONS,
+        *Documents(_own).operations,
+    )
 )
