@@ -16,7 +16,7 @@ _BY_EMAIL = _PERSON.format(key="email")
 _LICENSES = "SELECT person_id, license, pending_until FROM holdings WHERE org_id = $1 AND person_id IN LIST($2)"
 _SITES = "SELECT person_id, site_url, pending_until FROM attendees WHERE org_id = $1 AND person_id IN LIST($2)"
 
-_GIVE = "INSERT INTO holdings (org_id, person_id, license, pending_until) VALUES ($1, $2, $3, $4)"
+_GIVE = "INSERT INTO holdings (org_id, person_id, license, pending_until, given) VALUES ($1, $2, $3, $4, $5)"
 _TAKE = "DELETE FROM holdings WHERE org_id = $1 AND person_id = $2 AND license = $3"
 _ATTEND = "INSERT INTO attendees (org_id, person_id, site_url, pending_until) VALUES ($1, $2, $3, $4)"
 _LEAVE = "DELETE FROM attendees WHERE org_id = $1 AND person_id = $2 AND site_url = $3"
@@ -44,12 +44,17 @@ async def load(
     for statement, wanted in ((_BY_ID, ids), (_BY_EMAIL, emails)):
         keys = by_organization(wanted)
         for (org_id, _), found in zip(keys, await reading.each(statement, keys), strict=True):
-            for person_id, home, email, location, number, extension in found:
-                if (org_id, person_id) not in people:
-                    calling = Calling(location, number, extension) if location else None
-                    people[org_id, person_id] = Person(org_id, person_id, home, email, Holding(0, frozenset(), calling))
+            _meet(people, org_id, found)
     await fill(reading, people, now)
     return people, {(person.org_id, person.email): person for person in people.values()}
+
+
+def _meet(people: dict[Key, Person], org_id: str, found: list[Row]) -> None:
+    """Add those who are not there yet: somebody may be found by id and by email."""
+    for person_id, home, email, location, number, extension in found:
+        if (org_id, person_id) not in people:
+            calling = Calling(location, number, extension) if location else None
+            people[org_id, person_id] = Person(org_id, person_id, home, email, Holding(0, frozenset(), calling))
 
 
 async def fill(reading: Reading, people: dict[Key, Person], now: str) -> None:
@@ -90,7 +95,7 @@ def _attend(people: dict[Key, Person], org_id: str, found: list[Row], now: str) 
 class Changes:
     """The difference that a batch makes, gathered person by person and saved set-wise."""
 
-    give: list[tuple[str, str, int, str | None]] = field(default_factory=list)
+    give: list[tuple[str, str, int, str | None, str]] = field(default_factory=list)
     take: list[tuple[str, str, int]] = field(default_factory=list)
     attend: list[tuple[str, str, str, str | None]] = field(default_factory=list)
     leave: list[tuple[str, str, str]] = field(default_factory=list)
@@ -102,7 +107,7 @@ class Changes:
         org_id, person_id = person.org_id, person.id
         after = person.holding
         for license in bits(after.licenses & ~before.licenses):
-            self.give.append((org_id, person_id, license, pending_until))
+            self.give.append((org_id, person_id, license, pending_until, now))
             if pending_until is None:
                 self._count(org_id, license, 1)
         for license in bits(before.licenses & ~after.licenses):
