@@ -138,7 +138,7 @@ async def get_license_details(request: Request) -> Reply:
     if request.query["includeAssignedTo"] is None:
         return Reply(200, body)
     limit = request.query["limit"] or HOLDERS_MAX
-    after = (read_cursor(request, 1, "next") or ("",))[0]
+    after = read_cursor(request, 2, "next") or ("", "")
     async with request.service.database.reading() as reading:
         page = await licenses.holders(reading, org_id, license, after, limit + 1)
     body.users = [
@@ -146,7 +146,7 @@ async def get_license_details(request: Request) -> Reply:
         for each in page[:limit]
     ]
     more = len(page) > limit
-    headers = [next_link(request, next=encode_cursor(page[limit - 1].person_id))] if more else []
+    headers = [next_link(request, next=encode_cursor(page[limit - 1].given, page[limit - 1].person_id))] if more else []
     return Reply(200, body, headers)
 
 

@@ -75,6 +75,8 @@ class Explained:
 class Holder:
     """Someone who holds a license."""
 
+    #: when it was given to them; empty when that is not known
+    given: str
     person_id: str
     external: bool
     display_name: str
@@ -87,10 +89,10 @@ async def of_organization(reading: Reading, rulebook: Rulebook, org_id: str) -> 
     return list(found.licenses.values()), found.sites
 
 
-async def holders(reading: Reading, org_id: str, license: License, after: str, limit: int) -> list[Holder]:
-    """One page of those who hold a license, by person id, beginning after `after`."""
+async def holders(reading: Reading, org_id: str, license: License, after: tuple[str, ...], limit: int) -> list[Holder]:
+    """One page of those who hold a license, in the order of giving, after (given, person id)."""
     rows = await store.holders(reading, org_id, license.number, after, limit)
-    return [Holder(id, home != org_id, name, email) for id, home, name, email in rows]
+    return [Holder(given, id, home != org_id, name, email) for given, id, home, name, email in rows]
 
 
 async def assign(writing: Writing, context: Context, assignments: Sequence[Assignment]) -> list[Assigned | Failure]:
