@@ -189,6 +189,14 @@ def test_a_page_has_300_holders_at_most(sqlite_url: str):
         client.close_all()
 
 
+def test_without_holders_there_is_nothing_to_page(admin: Client):
+    """`limit` and `next` mean nothing when holders are not asked for."""
+    suite = by_name(admin, "Webex Meetings Suite")
+    answer = admin.get(f"{LICENSES}/{suite['id']}", params={"limit": 1, "next": "nonsense!"})
+    assert (answer.status_code, answer.json()) == (200, suite)
+    assert "Link" not in answer.headers
+
+
 def test_a_cursor_that_was_made_up_is_refused(admin: Client):
     """`next` takes what the Link header gave, and nothing else."""
     basic = by_name(admin, "Basic Messaging")
@@ -277,6 +285,32 @@ def test_what_people_of_other_organizations_get_is_pending(admin: Client):
     assert by_name(admin, before["name"])["consumedUnits"] == before["consumedUnits"]
     refused = add(admin, guest["email"], MESSAGING)
     assert (refused.status_code, refused.json()["errors"][0]["errorCode"]) == (400, 400)
+
+
+def test_what_is_pending_can_be_taken_back(admin: Client):
+    """An invitation of a person of another organization is removed as a license of others is."""
+    meetings, guest = by_name(admin, "Meeting - Webex Meeting Center"), {"email": "samir.nagheenanajar@initech.example"}
+    given = admin.patch(PATCH, json=guest | {"licenses": [{"id": meetings["id"]}]}).json()
+    taken = admin.patch(PATCH, json=guest | {"licenses": [{"id": meetings["id"], "operation": "remove"}]}).json()
+    assert (given["pendingLicenses"], taken["pendingLicenses"]) == ([meetings["id"]], [])
+
+
+def test_items_that_contradict_each_other_are_refused(admin: Client):
+    """A license both added and removed is a fault of form, and so is a site; the same item twice counts once."""
+    license, person = by_name(admin, MESSAGING)["id"], {"email": "fatima.zahra@example.com"}
+    both = [{"id": license, "operation": "add"}, {"id": license, "operation": "remove"}]
+    sites = [SITE, SITE | {"operation": "remove"}]
+    answer = admin.patch(PATCH, json=person | {"licenses": both, "siteUrls": sites})
+    check_error(answer, 400)
+    assert len(answer.json()["errors"]) == 2
+    assert admin.patch(PATCH, json=person | {"licenses": both[:1] * 2, "siteUrls": sites[:1] * 2}).status_code == 200
+
+
+def test_unknown_members_are_ignored(admin: Client):
+    """Members that Webex does not have change nothing."""
+    item = {"id": by_name(admin, MESSAGING)["id"], "color": "red"}
+    body = {"email": "fatima.zahra@example.com", "licenses": [item], "shape": {"round": True}}
+    assert admin.patch(PATCH, json=body).status_code == 200
 
 
 def test_orgid_names_an_organization_that_the_caller_manages(admin: Client):
