@@ -12,6 +12,9 @@ from allot.service.service import Service
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
+# A longer number is taken as the largest: it is beyond everything that is counted here.
+DIGITS_MAX = 15
+NUMBER_MAX = 10**DIGITS_MAX - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,12 @@ class Parameter:
                 raise ValueError("must be true or false")
             return text.lower() == "true"
         if self.kind is int:
-            if not text.isascii() or not text.isdigit() or len(text) > 15 or int(text) < self.least:
+            if not text.isascii() or not text.isdigit():
                 raise ValueError(f"must be a whole number, {self.least} or more")
-            return int(text) if self.most is None else min(int(text), self.most)
+            number = int(text) if len(text) <= DIGITS_MAX else NUMBER_MAX
+            if number < self.least:
+                raise ValueError(f"must be a whole number, {self.least} or more")
+            return number if self.most is None else min(number, self.most)
         if self.choices and text not in self.choices:
             raise ValueError(f"must be one of {', '.join(self.choices)}")
         return text
