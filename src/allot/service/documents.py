@@ -139,20 +139,25 @@ def decode(text: str) -> tuple[list[Document], list[str]]:
     """The organizations of a text, or every fault of form with its place."""
     if "\\u0000" in text:
         return [], ["contains a NUL character (\\u0000), which no text may have; remove it"]
-    try:
-        return msgspec.json.decode(text, type=Documents).organizations, []
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        pass  # the second reading finds out what is wrong
+    kinds: tuple[type[Document | Documents], ...] = (Documents, Document)
+    for kind in kinds:
+        try:
+            return _organizations(msgspec.json.decode(text, type=kind)), []
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            continue  # a second reading finds out what is wrong
     try:
         raw = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return [], [f"not a JSON document: {error}"]
-    single = isinstance(raw, dict) and "organizations" not in raw
-    kind: type[Document | Documents] = Document if single else Documents
+    kind = Document if isinstance(raw, dict) and "organizations" not in raw else Documents
     found = shapes.faults(raw, inspect.type_info(kind))
     if found:
         return [], found
     try:
-        return ([msgspec.convert(raw, Document)] if single else msgspec.convert(raw, Documents).organizations), []
+        return _organizations(msgspec.convert(raw, kind)), []
     except msgspec.ValidationError as error:  # what no shape shows, as a number beyond 64 bits
         return [], [str(error)]
+
+
+def _organizations(read: Document | Documents) -> list[Document]:
+    return [read] if isinstance(read, Document) else read.organizations
