@@ -211,6 +211,17 @@ def test_a_partner_finds_people_of_what_it_manages(client: Client) -> None:
     assert client.get("/v1/people", params={"email": "partner@summit.example"}).json()["items"] == []
 
 
+def test_people_of_a_partner_without_a_role_do_not_search_elsewhere(client: Client, server: Server) -> None:
+    """Only administrators of a partner see the people of what it manages."""
+    deals = find(client.as_(PARTNER), "deals@summit.example")
+    john, one = find(client, "john.andersen@example.com"), client.as_(of_person(server, deals["id"]))
+    query = {"email": "john.andersen@example.com"}
+    assert one.get("/v1/people", params={**query, "orgId": john["orgId"]}).status_code == 403
+    assert one.get("/v1/people", params=query).json()["items"] == []
+    assert one.get(f"/v1/people/{john['id']}").status_code == 404
+    assert one.get("/v1/people", params={"displayName": "noah", "orgId": deals["orgId"]}).json()["items"]
+
+
 # ---------------------------------------------------------------------------------------- details
 
 
@@ -336,6 +347,25 @@ def test_what_cannot_be_assigned_is_told_and_the_person_is_created(client: Clien
     assert shown["siteUrls"] == []
 
 
+def test_a_setting_leaves_out_what_could_not_be_assigned(demo_sqlite_url: str) -> None:
+    """With partial_errors off, answers have no `errors`, which Cisco's schema does not know."""
+    with Server(demo_sqlite_url, partial_errors=False) as server:
+        client = server.client()
+        shown = client.post("/v1/people", json=NEW | {"licenses": ["none"]}).json()
+        client.close_all()
+    assert "errors" not in shown
+    assert shown["licenses"]
+
+
+def test_a_number_alone_reaches_a_person(client: Client) -> None:
+    """The location follows from the number, and without an extension none is shown."""
+    body = {"licenses": [license_of(client, "Webex Calling - Basic")], "phoneNumbers": [{"value": "+14085267209"}]}
+    shown = client.post("/v1/people?callingData=true", json=NEW | body).json()
+    assert shown["phoneNumbers"] == [{"type": "work", "value": "+14085267209", "primary": True}]
+    assert shown["locationId"] == ids.encode("LOCATION", "63715")
+    assert "extension" not in shown
+
+
 def test_a_number_that_is_taken_fails_only_the_license(client: Client) -> None:
     """The person is created without the calling license, and nobody loses a number."""
     taken = {"licenses": [license_of(client, "Webex Calling - Basic")], "phoneNumbers": [{"value": "14085550101"}]}
@@ -459,6 +489,25 @@ def test_put_replaces_the_profile(client: Client, server: Server) -> None:
     assert detail["changes"]["displayName"] == ["John Andersen", "Jack A"]
     assert detail["changes"]["title"] == ["GM", None]
     assert client.get("/v1/people?displayName=jack").json()["items"][0]["id"] == john["id"]
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        ({"firstName": "X"}, "displayName"),
+        ({"displayName": "X", "loginEnabled": "perhaps"}, "loginEnabled"),
+        ({"displayName": "X", "extension": "1"}, "extension"),
+        ({"displayName": "X", "emails": ["x"]}, "emails[0]"),
+        ({"displayName": ["X"]}, "displayName"),
+    ],
+)
+def test_a_malformed_change_is_refused(client: Client, body: dict[str, Any], named: str) -> None:
+    """A fault of form is answered with 400 and its field, and changes nothing."""
+    user = find(client, "user@example.com")
+    answer = client.put(f"/v1/people/{user['id']}", json=body)
+    assert answer.status_code == 400
+    assert descriptions(answer)[0].startswith(named)
+    assert find(client, "user@example.com") == user
 
 
 def test_put_changes_the_email_and_whether_one_may_sign_in(client: Client) -> None:
