@@ -222,6 +222,7 @@ class _Reader:
             )
 
     def _numbers(self) -> None:
+        mains: set[str] = set()
         for n, number in enumerate(self._document.numbers):
             phone = number.phone_number
             if not _E164.fullmatch(phone):
@@ -229,6 +230,9 @@ class _Reader:
             if phone in self._known.numbers:
                 self._fault(f"numbers[{n}].phoneNumber", f"{phone} is there twice; list each number once")
             location = self._location(f"numbers[{n}].location", number.location)
+            if number.main and location in mains:
+                self._fault(f"numbers[{n}].main", f"{number.location} has a main number already; keep one of them")
+            mains |= {location} if number.main else set()
             self._known.numbers[phone] = location
             self.new.rows.numbers.append(
                 (self._org_id, phone, location, number.state, number.number_type, int(number.main))
@@ -244,7 +248,7 @@ class _Reader:
             if not user.endswith(f"callParks[{n}]"):
                 self._fault(where, f"{park.extension} is of {user} at that location; choose another extension")
             id = (
-                inner("CALL_PARKEXTENSION", park.id)
+                inner("CALL_PARK_EXTENSION", park.id)
                 if park.id
                 else made_id(self._org_id, "parks", location, park.extension)
             )
