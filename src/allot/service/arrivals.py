@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from allot.core import ids
+from allot.core.person import name_key
 from allot.core.role import ROLES
 from allot.service.documents import PersonDocument
 from allot.store import imports as store
@@ -89,7 +90,7 @@ class People:
             (
                 *key,
                 name,
-                name.lower(),
+                name_key(name),
                 msgspec.json.encode(details).decode(),
                 person.created,
                 *self._reached(person, at),
