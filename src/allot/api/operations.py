@@ -1,6 +1,7 @@
 """Every operation of the Webex plane."""
 
 from allot.api import (
+    audits,
     call_parks,
     extensions,
     inventories,
@@ -25,4 +26,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *extensions.OPERATIONS,
     *call_parks.OPERATIONS,
     *tokens.OPERATIONS,
+    *audits.OPERATIONS,
 )

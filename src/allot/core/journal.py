@@ -28,6 +28,7 @@ class Search:
     tracking_id: str | None = None
     target_id: str | None = None
     actor_id: str | None = None
-    action: str | None = None
+    #: any of these; empty stands for all
+    actions: tuple[str, ...] = ()
     since: str | None = None
     until: str | None = None

@@ -56,7 +56,7 @@ async def list_journal(request: Request) -> Reply:
         query["trackingId"] or None,
         read_id(found, "PEOPLE", "personId", query["personId"]),
         read_id(found, "PEOPLE", "actorId", query["actorId"]),
-        query["action"] or None,
+        (query["action"],) if query["action"] else (),
         read_time(found, "from", query["from"]),
         read_time(found, "to", query["to"]),
     )

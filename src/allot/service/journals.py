@@ -18,7 +18,7 @@ async def page(
     A page looks through a bounded number of entries, so that it may be short or empty before the end.
     """
     numbers = await _numbers(reading, org_id, search, below)
-    scans = search.tracking_id is None and (search.target_id or search.actor_id or search.action)
+    scans = search.tracking_id is None and (search.target_id or search.actor_id or search.actions)
     start = max(numbers.start, numbers.stop - SCANNED_MAX) if scans else numbers.start
     found = await store.find(reading, org_id, search, range(start, numbers.stop), limit + 1)
     if len(found) > limit:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import msgspec
 
 from allot.core.journal import Entry, Search
-from allot.store.database import Reading, Row, Writing, one, rows
+from allot.store.database import Reading, Row, Writing, one, rows, texts
 
 _COUNT = "SELECT o.org_id, o.entries FROM EACH($1) k JOIN organizations o ON o.org_id = k.value->>0"
 _SET = "UPDATE organizations SET entries = $2 WHERE org_id = $1"
@@ -88,14 +88,15 @@ async def find(reading: Reading, org_id: str, search: Search, numbers: range, li
 def _conditions(search: Search, first: int) -> tuple[str, list[str]]:
     """The SQL for all but the tracking id, with parameters from `$first` on."""
     wanted = {
-        "j.target_id =": search.target_id,
-        "j.actor_id =": search.actor_id,
-        "j.action =": search.action,
-        "j.at >=": search.since,
-        "j.at <": search.until,
+        "j.target_id = $": search.target_id,
+        "j.actor_id = $": search.actor_id,
+        "j.action IN LIST($": texts(search.actions) if search.actions else None,
+        "j.at >= $": search.since,
+        "j.at < $": search.until,
     }
     given = {test: value for test, value in wanted.items() if value is not None}
-    return "".join(f" AND {test} ${first + n}" for n, test in enumerate(given)), list(given.values())
+    tests = (f" AND {test}{first + n}{')' if '(' in test else ''}" for n, test in enumerate(given))
+    return "".join(tests), list(given.values())
 
 
 def _entry(org_id: str, row: Row) -> Entry:
