@@ -101,7 +101,7 @@ def test_pages_go_through_many_locations(database_url: str, descending: bool):
         found: list[str] = []
         after: str | int = 0
         async with service.database.reading() as reading:
-            while page := await locations.page(reading, world.org_id, wanted, after, 100):
+            while page := await locations.page(reading, world.org_id, wanted, after, 40):
                 found += [location.name for location in page]
                 after = found[-1]
             assert found == expected

@@ -26,7 +26,8 @@ class Location:
     @property
     def country(self) -> str:
         """The ISO 3166-1 code of its address, empty when it is not known."""
-        return (self.details.get("address") or {}).get("country") or ""
+        address: dict[str, str] = self.details.get("address") or {}
+        return address.get("country", "").upper()
 
     def esn(self, extension: str) -> str:
         """What is dialled from another location: the routing prefix and the extension."""
