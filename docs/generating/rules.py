@@ -1,0 +1,129 @@
+"""Pages about refusals: errors and the rulebook."""
+
+from allot.cli.serving import read_rulebook
+from allot.core.failure import Kind
+from allot.core.offer import Offer
+from allot.core.rule import KINDS, Rule
+from allot.core.rulebook import Rulebook
+from allot.wire.errors import STATUSES
+from generating.markdown import code, table
+
+#: what a client does about a failure
+MEANINGS = {
+    Kind.INVALID: "The request is not valid. Each error names a field and what to do. Nothing changed.",
+    Kind.UNAUTHENTICATED: "There is no token, or it is unknown or has run out.",
+    Kind.FORBIDDEN: "The token lacks a scope, its person lacks a role, or the organization is not theirs to manage.",
+    Kind.NOT_FOUND: "The path is none, or the thing is not known in this organization.",
+    Kind.METHOD_NOT_ALLOWED: "The path has other methods; `Allow` lists them.",
+    Kind.CONFLICT: "It conflicts with what is there: a name or email that is taken, a thing that is in use.",
+    Kind.TOO_LARGE: "The body has more than 1 MiB.",
+    Kind.UNSUPPORTED: "The body has another media type than the operation takes.",
+    Kind.TOO_MANY: "The token makes more requests than `rate_limit` allows. Wait for `Retry-After` seconds.",
+    Kind.INTERNAL: "A fault of allot's own. Report it with the tracking id.",
+    Kind.UNAVAILABLE: "The database cannot be used now, or too many changes wait. Wait for `Retry-After` seconds.",
+}
+#: what each kind of rule refuses
+KIND_MEANINGS = {
+    "unknown": "a license that is none of the organization's",
+    "site": "an attendee account on a site that has none to give, or where the person is host",
+    "unmanaged": "any change of `offers`",
+    "properties": "a calling offer that is added without number, or without extension and location",
+    "location": "a location that is not known, or is not the number's",
+    "number": "a phone number that is not in the inventory, or is somebody else's",
+    "extension": "an extension that somebody else has at the location",
+    "external": "what is no meetings offer, for a person of another organization",
+    "transition": "a change from one of `from` to one of `to` in one request",
+    "conflict": "one of `offers` together with one of `with`",
+    "one-of": "two licenses of one of the `sets`",
+    "requires": "one of `offers` without one of `any_of`",
+    "implicit": "the removal of `offers`",
+    "capacity": "a license whose policy is strict and that has no unit left",
+}
+
+
+def errors() -> str:
+    book = read_rulebook("")
+    kinds = [[code(status), kind.value, MEANINGS[kind]] for kind, status in STATUSES.items()]
+    rules = [[code(rule.code), code(rule.id), rule.message, rule.description, rule.remedy] for rule in book.rules]
+    return f"""
+# Errors
+
+Every error has this body, and the tracking id is also in the header `TrackingID`, in the journal and in the log:
+
+```json
+{{
+  "message": "License conflict",
+  "errors": [{{"errorCode": 400404, "description": "User cannot have both …"}}],
+  "trackingId": "NA_88b8b4ce-6338-4d3a-8d6c-22b37e62354f"
+}}
+```
+
+## Statuses
+
+Where Cisco documents no code, an error carries its status as `errorCode`.
+PATCH /licenses/users is the exception in a 400: its list of codes is closed, so that the code is 400 then.
+
+{table(["Status", "Kind", "What it means"], kinds)}
+
+## Refusals of licenses
+
+A refusal is of one item of a request. The rule that refuses it gives the code.
+Several have the code 400, because Cisco publishes none for these reasons: the sentence and the rule tell them apart.
+The rule's id is in the journal and in the answer of `POST /allot/v1/decisions`.
+
+{table(["errorCode", "Rule", "message", "description", "What to do"], rules)}
+"""
+
+
+def rulebook() -> str:
+    book = read_rulebook("")
+    kinds = [
+        [code(kind), ", ".join(code(each) for each in lists) or "-", KIND_MEANINGS[kind]]
+        for kind, lists in KINDS.items()
+    ]
+    return f"""
+# Rulebook
+
+The offers and the rules between them are data: one TOML file, read and checked at start, and compiled to bit masks.
+This page shows the one that is shipped: {book.title}, version {book.version}.
+[A provider's own rulebook](../how-to/rulebook.md) may have others.
+Each entry says where it comes from: documented by Cisco, observed on a live system, assumed because nobody says, or
+ours.
+In the sources ADM is Cisco's OpenAPI text of the admin API, HELP an article of Cisco's help site, LAB a live
+organization's answers in a lab guide, SDK the community's client library, D the [decisions](../decisions.md).
+
+## Offers
+
+`calling` needs a number or an extension. `free` has no limit of units. `default` is given to new people.
+`meetings` may be given to people of other organizations.
+
+{table(["Code", "Name", "Family", "Flags", "Provenance", "Source"], [_offer(each) for each in book.offers.values()])}
+
+## Rules
+
+Rules are judged in this order. The first that names an item gives it its error.
+
+{table(["Rule", "Kind", "Code", "Refuses", "Provenance", "Source"], [_rule(book, each) for each in book.rules])}
+
+## Kinds of rule
+
+{table(["Kind", "Lists", "What it refuses"], kinds)}
+"""
+
+
+def _offer(offer: Offer) -> list[str]:
+    flags = [flag for flag in ("calling", "free", "default", "meetings") if getattr(offer, flag)]
+    from_ = offer.provenance
+    return [code(offer.code), offer.name, offer.family, ", ".join(flags) or "-", from_.kind, from_.source]
+
+
+def _rule(book: Rulebook, rule: Rule) -> list[str]:
+    lists = KINDS[rule.kind]
+    shown = [
+        f"{name}: {', '.join(book.codes(mask))}"
+        for name, mask in zip(lists, (rule.left, rule.right), strict=False)
+        if mask
+    ]
+    shown += ["; ".join(" or ".join(book.codes(each)) for each in rule.sets)] if rule.sets else []
+    refuses = "; ".join(shown) or KIND_MEANINGS[rule.kind]
+    return [code(rule.id), rule.kind, code(rule.code), refuses, rule.provenance.kind, rule.provenance.source]
