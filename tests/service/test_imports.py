@@ -158,7 +158,13 @@ def test_every_fault_of_sense_is_told_at_once():
     told = faults(
         small(
             sites=[{"siteUrl": "small.webex.com"}, {"siteUrl": "Small.webex.com"}],
-            numbers=[{"phoneNumber": "+14085550100", "location": "Mars"}, {"phoneNumber": "tel", "location": "Home"}],
+            numbers=[
+                {"phoneNumber": "+14085550100", "location": "Mars"},
+                {"phoneNumber": "tel", "location": "Home", "main": True},
+                {"phoneNumber": "+14085550101", "location": "Home", "main": True},
+                {"phoneNumber": "+14085550101", "location": "Home"},
+            ],
+            locations=[{"id": "12", "name": "Home"}, {"name": "Away"}, {"name": "Home"}],
             licenses=[
                 {"offer": "NOPE"},
                 {"offer": "FMS"},
@@ -183,6 +189,9 @@ def test_every_fault_of_sense_is_told_at_once():
         "sites[1].siteUrl: small.webex.com is there twice",
         "numbers[0].location: Mars is none of the locations",
         "numbers[1].phoneNumber: tel is no number",
+        "numbers[2].main: Home has a main number already",
+        "numbers[3].phoneNumber: +14085550101 is there twice",
+        "locations[2]: Home is there twice",
         "licenses[0].offer: NOPE is no offer",
         "licenses[2]: FMS is there twice",
         "licenses[3].siteUrl: x.webex.com is none of the sites",

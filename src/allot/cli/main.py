@@ -12,6 +12,7 @@ COMMANDS = {
     "serve": ("allot.cli.serve", "Serve the Webex API for licenses; with --demo, an organization to try it on."),
     "migrate": ("allot.cli.migrations", "Make the database, or bring its schema up to date."),
     "check": ("allot.cli.checks", "Recount what is counted and hold every holding against the rules."),
+    "explain": ("allot.cli.decisions", "Explain what a request would get, and what to send instead."),
     "import": ("allot.cli.imports", "Import organizations from JSON, or people into one from CSV."),
     "token": ("allot.cli.tokens", "Make, list and revoke access tokens."),
     "rulebook": ("allot.cli.rulebooks", "Check a rulebook."),

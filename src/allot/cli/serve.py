@@ -47,6 +47,7 @@ def _banner(read: Settings, address: str, demo: bool, kept: str) -> str:
     lines = [
         f"allot {version('allot')} listens on {address}",
         f"  API       {address}/v1",
+        f"  docs      {address}/allot/v1/docs",
         f"  database  {kept or shown(read.database)}",
     ]
     bearer = "$TOKEN"
