@@ -130,7 +130,7 @@ class Endpoint:
             if parameter is None:
                 continue  # as Webex does
             try:
-                query[name] = parameter.read(text) if text else parameter.default
+                query[name] = parameter.read(text)
             except ValueError as fault:
                 found.append(f"{name}: {fault}")
         if found:

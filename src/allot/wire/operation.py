@@ -49,7 +49,12 @@ class Parameter:
     choices: tuple[str, ...] = ()
 
     def read(self, text: str) -> Any:
-        """The value of a text from the query. Raises ValueError with what it must be."""
+        """The value of a text from the query; an empty one is as absent where any text may stand.
+
+        Raises ValueError with what it must be.
+        """
+        if not text and self.kind is str and not self.choices:
+            return self.default
         if "\x00" in text:
             raise ValueError("contains a NUL character, which no text may have")
         if self.kind is bool:
