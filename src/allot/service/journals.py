@@ -18,9 +18,16 @@ async def page(
     A page looks through a bounded number of entries, so that it may be short or empty before the end.
     """
     numbers = await _numbers(reading, org_id, search, below)
-    scans = search.tracking_id is None and (search.target_id or search.actor_id or search.actions)
-    start = max(numbers.start, numbers.stop - SCANNED_MAX) if scans else numbers.start
-    found = await store.find(reading, org_id, search, range(start, numbers.stop), limit + 1)
+    start = numbers.start
+    if search.tracking_id is not None:
+        tracked = await store.tracked(reading, org_id, search.tracking_id, numbers, SCANNED_MAX)
+        if len(tracked) == SCANNED_MAX:
+            start = tracked[-1]
+        found = await store.find_tracked(reading, org_id, search, tracked, limit + 1)
+    else:
+        if search.target_id or search.actor_id or search.actions:
+            start = max(start, numbers.stop - SCANNED_MAX)
+        found = await store.find(reading, org_id, search, range(start, numbers.stop), limit + 1)
     if len(found) > limit:
         return found[:limit], found[limit - 1].number
     return found, start if start > numbers.start else None

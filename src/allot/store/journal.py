@@ -19,10 +19,13 @@ _FIND = f"""
 {_ENTRY} FROM journal j
 WHERE j.org_id = $1 AND j.entry >= $2 AND j.entry < $3{{conditions}} ORDER BY j.entry DESC LIMIT $4
 """
-_BY_TRACKING = f"""
-{_ENTRY} FROM EACH($4) k JOIN journal j ON j.org_id = $1 AND j.tracking_key = CAST(k.value->>0 AS BIGINT)
-WHERE j.entry >= $2 AND j.entry < $3 AND j.tracking_id = $5{{conditions}} ORDER BY j.entry DESC LIMIT $6
+# Only columns of the index, so that it is what is read.
+_TRACKED = """
+SELECT j.entry FROM EACH($1) k
+JOIN journal j ON j.org_id = k.value->>0 AND j.tracking_key = CAST(k.value->>1 AS BIGINT)
+WHERE j.entry + 0 >= $2 AND j.entry + 0 < $3 ORDER BY j.entry + 0 DESC LIMIT $4
 """
+_AMONG = " AND j.tracking_id = $5 AND j.entry IN (SELECT CAST(k.value->>0 AS BIGINT) FROM EACH($6) k)"
 # Entries in one block of the index by tracking id.
 BLOCK_BITS = 10
 
@@ -70,18 +73,28 @@ async def at(reading: Reading, org_id: str, number: int) -> str:
 
 
 async def find(reading: Reading, org_id: str, search: Search, numbers: range, limit: int) -> list[Entry]:
-    """The newest entries of these numbers that are looked for, newest first."""
-    within = (org_id, numbers.start, numbers.stop)
-    if search.tracking_id is None:
-        sql, values = _conditions(search, 5)
-        found = await reading.rows(_FIND.format(conditions=sql), *within, limit, *values)
-    else:
-        blocks = range(numbers.start >> BLOCK_BITS, (numbers.stop >> BLOCK_BITS) + 1)
-        keys = rows([(_tracking_key(block << BLOCK_BITS, search.tracking_id),) for block in blocks])
-        sql, values = _conditions(search, 7)
-        found = await reading.rows(
-            _BY_TRACKING.format(conditions=sql), *within, keys, search.tracking_id, limit, *values
-        )
+    """The newest entries of these numbers that are looked for, newest first; whatever their tracking id."""
+    sql, values = _conditions(search, 5)
+    within = (org_id, numbers.start, numbers.stop, limit)
+    return [_entry(org_id, row) for row in await reading.rows(_FIND.format(conditions=sql), *within, *values)]
+
+
+async def tracked(reading: Reading, org_id: str, tracking_id: str, numbers: range, limit: int) -> list[int]:
+    """The newest of these numbers whose entries may have a tracking id, newest first: others share its hash."""
+    blocks = range(numbers.start >> BLOCK_BITS, (numbers.stop >> BLOCK_BITS) + 1)
+    keys = rows([(org_id, _tracking_key(block << BLOCK_BITS, tracking_id)) for block in blocks])
+    return [number for (number,) in await reading.rows(_TRACKED, keys, numbers.start, numbers.stop, limit)]
+
+
+async def find_tracked(
+    reading: Reading, org_id: str, search: Search, numbers: Sequence[int], limit: int
+) -> list[Entry]:
+    """Of the entries of these numbers those that are looked for, newest first."""
+    if not numbers:
+        return []
+    sql, values = _conditions(search, 7)
+    within = (org_id, min(numbers), max(numbers) + 1, limit, search.tracking_id, rows([(each,) for each in numbers]))
+    found = await reading.rows(_FIND.format(conditions=_AMONG + sql), *within, *values)
     return [_entry(org_id, row) for row in found]
 
 

@@ -21,17 +21,18 @@ FAULTS_MAX = 50
 
 def decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     """The struct in `body`. Raises Failure naming every fault of form and its field."""
+    if b"\\u0000" in body:
+        raise Failure.invalid("body: contains a NUL character, which no text may have")
     try:
-        if b"\\u0000" in body:
-            raise Failure.invalid("body: contains a NUL character, which no text may have")
-        return decoder.decode(body)
-    except msgspec.ValidationError:
-        raw = msgspec.json.decode(body)
-        raise invalid(shapes.faults(raw, inspect.type_info(decoder.type))) from None
+        try:
+            return decoder.decode(body)
+        except msgspec.ValidationError:
+            raw = msgspec.json.decode(body)  # what is wrong may only show at the end of the text
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Failure(Kind.INVALID, "The request is not valid JSON", (f"body: {error}",)) from None
     except RecursionError:
         raise Failure(Kind.INVALID, "The request is not valid JSON", ("body: nested too deeply",)) from None
+    raise invalid(shapes.faults(raw, inspect.type_info(decoder.type)))
 
 
 def form_as_json(body: bytes) -> bytes:

@@ -10,7 +10,7 @@ import msgspec
 
 from allot.core import scope as scopes
 from allot.wire.errors import ErrorResponse
-from allot.wire.operation import JSON, Operation, Parameter, Text
+from allot.wire.operation import FORM, JSON, Operation, Parameter, Text
 
 Document = dict[str, Any]
 
@@ -148,6 +148,8 @@ def _failures(operation: Operation) -> list[int]:
         statuses.append(400)
     if operation.rights is not None or operation.near:
         statuses += [401, 403, 429]
+    elif operation.media == FORM:
+        statuses += [401, 403]  # the form itself says who calls
     if "{" in operation.path or operation.body:
         statuses.append(404)
     if operation.method != "GET":
