@@ -154,8 +154,8 @@ OPERATIONS = (
         "List Admin Audit Events",
         query=(
             ORG_ID,
-            Parameter("from", "Events at this time or later; required."),
-            Parameter("to", "Events before this time; required, at most a year after `from`."),
+            Parameter("from", "Events at this time or later.", required=True, format="date-time"),
+            Parameter("to", "Events before this time, at most a year after `from`.", required=True, format="date-time"),
             Parameter("actorId", "Events of what this person did."),
             Parameter("max", "How many events at most; 0 stands for the most.", int, 100, most=EVENTS_MAX),
             Parameter("offset", "How many of the newest events to leave out.", int, 0),

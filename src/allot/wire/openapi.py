@@ -19,7 +19,7 @@ _VARIABLE = re.compile(r"\{(\w+)\}")
 _TYPES = {str: "string", int: "integer", bool: "boolean"}
 
 #: query parameters that lead from page to page
-_PAGING = ("cursor", "next")
+_PAGING = ("cursor", "next", "start", "offset")
 
 _HEADERS: Document = {
     "TrackingID": {
@@ -118,12 +118,15 @@ def _parameter(parameter: Parameter) -> Document:
         schema["enum"] = list(parameter.choices)
     if parameter.kind is int:
         schema["minimum"] = parameter.least
+    if parameter.format:
+        schema["format"] = parameter.format
     if parameter.default is not None:
         schema["default"] = parameter.default
     description = parameter.description
     if parameter.most is not None:
         description += f" More than {parameter.most} are taken as {parameter.most}."
-    return {"name": parameter.name, "in": "query", "description": description, "schema": schema}
+    described: Document = {"name": parameter.name, "in": "query", "description": description, "schema": schema}
+    return described | {"required": True} if parameter.required else described
 
 
 def _responses(operation: Operation) -> Document:

@@ -47,6 +47,10 @@ class Parameter:
     least: int = 0
     most: int | None = None
     choices: tuple[str, ...] = ()
+    #: the handler refuses a request without it
+    required: bool = False
+    #: what the text must look like, as OpenAPI says it
+    format: str = ""
 
     def read(self, text: str) -> Any:
         """The value of a text from the query; an empty one is as absent where any text may stand.
