@@ -1,10 +1,14 @@
 """Opening a database by its URL, and bringing its schema up to date."""
 
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from allot.store.database import Database, StoreError
 from allot.store.upgrades import MIGRATIONS, missing
+
+# How long a migration waits for another one.
+LOCK_SECONDS = 10
 
 
 def sqlite_path(url: str) -> Path | None:
@@ -87,7 +91,7 @@ def migrate(url: str, *, unlock: bool = False) -> list[str]:
         with yoyo.get_backend(address) as backend:
             if unlock:
                 backend.break_lock()
-            with backend.lock():
+            with backend.lock(timeout=LOCK_SECONDS):
                 lacking = backend.to_apply(yoyo.read_migrations(str(MIGRATIONS)))
                 backend.apply_migrations(lacking)
     except LockTimeout as error:
@@ -106,6 +110,12 @@ def _for_yoyo(url: str) -> tuple[str, type[Exception]]:
     if path is not None:
         import sqlite3
 
+        try:
+            # What is no database is found out here: yoyo would take it for a lock, and wait.
+            with closing(sqlite3.connect(path)) as connection:
+                connection.execute("PRAGMA schema_version")
+        except sqlite3.Error as error:
+            raise StoreError(f"the database {url} cannot be used: {error}") from error
         return f"sqlite:///{path.resolve()}", sqlite3.Error
     _require_postgres(url)
     import psycopg

@@ -1,5 +1,6 @@
 """`allot serve`: the service in one command."""
 
+import asyncio
 import logging
 import tempfile
 from importlib.metadata import version
@@ -25,9 +26,7 @@ def command(demo: bool, **flags: Any) -> None:
     Every flag is also a variable and a key of the settings file; flags win, then variables, then the file.
     """
     read = settings.read(flags)
-    logging.basicConfig(level=read.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("uvicorn", "yoyo"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    _log(read.log_level)
     if demo and read.database == Settings().database:
         with tempfile.TemporaryDirectory(prefix="allot-demo-") as folder:
             _serve(
@@ -37,6 +36,16 @@ def command(demo: bool, **flags: Any) -> None:
             )
     else:
         _serve(read, demo, "")
+
+
+def _log(level: str) -> None:
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("uvicorn", "yoyo"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # A request that is given up at the end of a stop is no fault; uvicorn says in another line that it was.
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+    )
 
 
 def _serve(read: Settings, demo: bool, kept: str) -> None:
