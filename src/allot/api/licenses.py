@@ -285,8 +285,9 @@ def holding_of(organization: Organization, person: Person) -> UserLicensesRespon
 
 def _shown(organization: Organization, licenses: int, attendee: frozenset[str]) -> tuple[list[str], list[SiteResponse]]:
     held = organization.held(licenses)
-    sites = [SiteResponse(url, "attendee") for url in sorted(attendee)]
-    sites += [SiteResponse(license.site_url, "host") for license in held if license.site_url]
+    sites = [SiteResponse(license.site_url, "host") for license in held if license.site_url]
+    if attendee:
+        sites = [SiteResponse(url, "attendee") for url in sorted(attendee)] + sites
     return [ids.encode("LICENSE", license.id) for license in held], sites
 
 

@@ -6,7 +6,6 @@ batches and the cheaper each request; a lone request is a batch of one and waits
 """
 
 import asyncio
-import zlib
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from allot.store.database import ConflictError, Database, StoreError, Writing
 # A batch is one transaction: large enough to share the disk's wait, small enough that it does not
 # hold the loop for more than a few milliseconds.
 BATCH_MAX = 128
-# Beyond this a request would wait for seconds; better to say so at once.
+# Of one writer. Beyond this a request would wait for seconds; better to say so at once.
 QUEUED_MAX = 20_000
 
 #: serves some arguments in one transaction; one outcome for each, a Failure where it fails alone
@@ -66,11 +65,13 @@ class Writes:
 
         Requests of one organization keep their order. Raises the Failure that it failed with.
         """
-        if self._closing or self.waiting >= QUEUED_MAX:
+        # Requests of one organization go to one writer; which one does not matter.
+        place = hash(org_id) % len(self._queues)
+        queue = self._queues[place]
+        if self._closing or len(queue) >= QUEUED_MAX:
             raise Failure(Kind.UNAVAILABLE, "The service is overloaded", ("Too many changes wait. Try again later",), 1)
-        place = zlib.crc32(org_id.encode()) % len(self._queues)
         job = _Job(operation, argument, asyncio.get_running_loop().create_future())
-        self._queues[place].append(job)
+        queue.append(job)
         self._wake[place].set()
         return await job.answer
 

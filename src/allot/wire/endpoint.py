@@ -156,6 +156,8 @@ BUG = Failure(
     ("Nothing is known to have changed. Report it with the tracking id",),
 )
 
+TOO_LARGE = Failure(Kind.TOO_LARGE, "The request is too large", (f"body: at most {BODY_BYTES_MAX} bytes are read",))
+
 
 def failed(failure: Failure, tracking_id: str, *, closed_codes: bool = False) -> Reply:
     """The reply to a failure."""
@@ -195,10 +197,9 @@ def tracking_id_of(sent: bytes | None) -> str:
 
 async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
     """The whole body; None when the client goes away before its end."""
-    too_large = Failure(Kind.TOO_LARGE, "The request is too large", (f"body: at most {BODY_BYTES_MAX} bytes are read",))
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > BODY_BYTES_MAX:
-        raise too_large
+        raise TOO_LARGE
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message["body"]
@@ -211,7 +212,7 @@ async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > BODY_BYTES_MAX:
-            raise too_large
+            raise TOO_LARGE
         if not message.get("more_body"):
             return b"".join(parts)
         message = await receive()

@@ -1,11 +1,12 @@
 """Patience: how long a client that sends slowly is waited for.
 
-One look a second at all that is being waited for, because a timer for every request would cost
-more than most requests take.
+One look a second at all that is being waited for: a timer for every request, and even asking which
+task it runs in, would cost more than most of the work that is done for it.
 """
 
 import asyncio
-from collections.abc import Awaitable
+import time
+from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -14,41 +15,44 @@ LOOK_SECONDS = 1.0
 
 
 class Patience:
-    """Waits at most about `seconds` for each thing."""
+    """Waits at most about `seconds` for each coroutine."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
-        #: waiting task -> when its time is over
-        self._waiting: dict[asyncio.Task[Any], float] = {}
-        self._over: set[asyncio.Task[Any]] = set()
+        #: what is waited for -> when its time is over
+        self._waiting: dict[object, float] = {}
+        self._over: set[object] = set()
         self._looking = False
 
-    async def wait(self, awaitable: Awaitable[T]) -> T:
-        """What `awaitable` gives; TimeoutError when that takes too long."""
-        task = asyncio.current_task()
-        assert task is not None  # there is always one inside a coroutine
-        loop = asyncio.get_running_loop()
-        self._waiting[task] = loop.time() + self.seconds
+    async def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """What `coroutine` gives; TimeoutError when that takes too long."""
+        self._waiting[coroutine] = time.monotonic() + self.seconds
         if not self._looking:
             self._looking = True
-            loop.call_later(LOOK_SECONDS, self._look, loop)
+            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
         try:
-            return await awaitable
+            return await coroutine
         except asyncio.CancelledError:
-            if task not in self._over:
+            task = asyncio.current_task()
+            if coroutine not in self._over or task is None:
                 raise
             task.uncancel()
             raise TimeoutError from None
         finally:
-            del self._waiting[task]
-            self._over.discard(task)
+            del self._waiting[coroutine]
+            self._over.discard(coroutine)
 
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        for task, end in self._waiting.items():
-            if end <= now and task not in self._over:
-                self._over.add(task)
+    def _look(self) -> None:
+        now = time.monotonic()
+        late = {coroutine for coroutine, end in self._waiting.items() if end <= now} - self._over
+        for task in asyncio.all_tasks() if late else ():
+            # What a task waits for is at the end of a chain of coroutines, each awaiting the next.
+            awaited: object = task.get_coro()
+            while awaited is not None and awaited not in late:
+                awaited = getattr(awaited, "cr_await", None)
+            if awaited is not None:
+                self._over.add(awaited)
                 task.cancel()
         self._looking = bool(self._waiting)
         if self._looking:
-            loop.call_later(LOOK_SECONDS, self._look, loop)
+            asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
