@@ -123,6 +123,7 @@ def test_every_key_is_found_by_the_index(server: Server):
     ("query", "sentence"),
     [
         ({"from": "yesterday"}, "from: must be a time after 1970"),
+        ({"to": ""}, "to: must be a date-time, or left out"),
         ({"to": "0001-01-01"}, "to: must be a time after 1970"),
         ({"personId": "???"}, "personId: is no PEOPLE id"),
         ({"actorId": "???"}, "actorId: is no PEOPLE id"),
