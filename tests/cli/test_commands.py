@@ -5,6 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -297,3 +298,12 @@ def test_explain_asks_a_server(allot, demo: str):
     assert "add Basic Messaging  (not asked for, but needed)" in ran.out
     assert "/v1/licenses answers 401" in refused.err
     assert "answers 404" in nowhere.err
+
+
+def test_a_rulebook_must_know_what_there_is(allot, tmp_path: Path, demo: str):
+    """A database is not served by a rulebook that lacks offers of its licenses."""
+    shipped = files("allot").joinpath("rulebooks/webex.toml").read_text(encoding="utf-8")
+    (tmp_path / "other.toml").write_text(re.sub(r"\bRTT\b", "RTX", shipped), encoding="utf-8")
+    ran = allot("explain", *EXPLAINED, "--add", "MS", "--rulebook", "other.toml", "--database", demo)
+    assert ran.code == 1
+    assert "lacks the offers RTT, of which there are licenses" in ran.err

@@ -27,7 +27,8 @@ def command(file: Path, org: str, **flags: Any) -> None:
     """Import organizations from FILE.json, or people into an organization from FILE.csv.
 
     A CSV file names its columns in its first line: email, displayName, licenses and roles (several by semicolons),
-    location, phoneNumber, extension. All faults are told at once, with their places, and then nothing is imported.
+    location, phoneNumber, extension. An SQLite database is made where there is none. All faults are told at once,
+    with their places, and then nothing is imported.
     """
     read = settings.read(flags)
     try:
