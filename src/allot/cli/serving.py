@@ -25,6 +25,8 @@ from allot.plane import operations as plane
 from allot.service.clock import SystemClock
 from allot.service.service import Service
 from allot.service.settings import Settings
+from allot.store import checks
+from allot.store.database import StoreError
 from allot.wire.application import Application
 
 # Connections that wait to be accepted while the loop is busy with a large batch.
@@ -58,14 +60,27 @@ async def make_service(settings: Settings, *, demo: bool = False) -> Service:
     if demo and not await is_current(settings.database):
         migrate(settings.database)
     service = Service(await open_database(settings.database), rulebook, SystemClock(), settings)
-    if demo:
-        try:
+    try:
+        await _require_offers(service)
+        if demo:
             await demonstration.fill(service)
-        except BaseException:
-            await service.database.close()
-            raise
+    except BaseException:
+        await service.database.close()
+        raise
+    if demo:
         demonstration.accept_tokens(service)
     return service
+
+
+async def _require_offers(service: Service) -> None:
+    """Raises StoreError when organizations have licenses of offers that the rulebook does not know."""
+    async with service.database.reading() as reading:
+        unknown = {offer for _, offer, _ in await checks.offers(reading)} - set(service.rulebook.offers)
+    if unknown:
+        raise StoreError(
+            f"the rulebook {service.rulebook.name} lacks the offers {', '.join(sorted(unknown))}, of which there are"
+            " licenses; serve with the rulebook that they were imported with"
+        )
 
 
 def application(service: Service) -> Application:
