@@ -53,7 +53,8 @@ def test_accepting_all_counts_from_then_on(server: Server, client: Client):
     assert entry["targetId"] == person_id(client, LIN)
     assert entry["detail"]["items"][0]["license"] == licenses(client)[CENTER]
     assert client.post(path(client, LIN, "accept"), json={}).status_code == 200
-    assert client.post(path(client, LIN, "accept"), json={"licenses": body["licenses"]}).status_code == 200
+    again = {"licenses": body["licenses"], "siteUrls": [SITE]}
+    assert client.post(path(client, LIN, "accept"), json=again).status_code == 200
     assert consumed(client, CENTER) == before + 1
     assert pending(client, LIN) == []
     assert wrongs(server.url) == []

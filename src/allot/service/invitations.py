@@ -11,6 +11,7 @@ from allot.core.holding import Item, LicenseItem, SiteItem, UnknownItem
 from allot.core.license import License
 from allot.core.organization import Organization
 from allot.core.person import Person
+from allot.core.rule import Rule
 from allot.service import holdings
 from allot.service.context import Context
 from allot.service.holdings import Batch, Needs
@@ -162,8 +163,9 @@ def _accept(batch: Batch, answered: Answered, item: Item) -> Refusal | None:
     if isinstance(item, LicenseItem) and item.license.bit & person.holding.licenses:
         if not item.license.bit & person.pending_licenses:
             return None
-        if not item.license.has_free_unit():
-            return _by_rule(batch, "capacity", item)
+        limit = _rule(batch, "capacity")
+        if limit is not None and not item.license.has_free_unit():
+            return _refusal(batch, limit, item)
         item.license.consumed_by_users += 1
         person.pending_licenses &= ~item.license.bit
         answered.changed.append(item)
@@ -190,15 +192,17 @@ def _decline(batch: Batch, answered: Answered, item: Item) -> Refusal | None:
 
 
 def _absent(batch: Batch, item: Item) -> Refusal:
-    if isinstance(item, UnknownItem):
-        return _by_rule(batch, "unknown", item)
+    unknown = _rule(batch, "unknown")
+    if unknown is not None and isinstance(item, UnknownItem):
+        return _refusal(batch, unknown, item)
     gone = f"{show(item)} is no invitation of this person: it was never made, was answered already or has run out"
     return Refusal(CODE, "Invitation not found", gone)
 
 
-def _by_rule(batch: Batch, kind: str, item: Item) -> Refusal:
-    """The refusal of the rulebook's rule of a kind; without such a rule, one in our own words."""
-    rule = next((rule for rule in batch.rulebook.rules if rule.kind == kind), None)
-    if rule is None:
-        return Refusal(CODE, "License assignment failed", f"{show(item)} cannot be accepted ({kind})")
+def _rule(batch: Batch, kind: str) -> Rule | None:
+    """The rulebook's rule of a kind; another rulebook may do without it."""
+    return next((rule for rule in batch.rulebook.rules if rule.kind == kind), None)
+
+
+def _refusal(batch: Batch, rule: Rule, item: Item) -> Refusal:
     return Refusal(rule.code, rule.message, describe(batch.rulebook, rule, [item]), rule.id)
