@@ -2,9 +2,13 @@
 
 import json
 import re
+import socket
 import sqlite3
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
 
@@ -307,3 +311,87 @@ def test_a_rulebook_must_know_what_there_is(allot, tmp_path: Path, demo: str):
     ran = allot("explain", *EXPLAINED, "--add", "MS", "--rulebook", "other.toml", "--database", demo)
     assert ran.code == 1
     assert "lacks the offers RTT, of which there are licenses" in ran.err
+
+
+def test_without_a_command_there_is_help(allot):
+    """`allot` alone, and a group alone, show what there is and leave with 2."""
+    for arguments in ((), ("token",), ("rulebook",)):
+        ran = allot(*arguments)
+        assert ran.code == 2
+        assert "Commands:" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"), [(KeyboardInterrupt, 130, "\nallot: stopped\n"), (BrokenPipeError, 1, "")]
+)
+def test_an_end_from_outside_is_quiet(
+    allot, monkeypatch: pytest.MonkeyPatch, error: type[BaseException], code: int, said: str
+):
+    """Ctrl+C, and a reader that has seen enough, are no faults."""
+
+    def end(name: str) -> None:
+        raise error
+
+    monkeypatch.setattr("allot.cli.rulebooks.read_rulebook", end)
+    ran = allot("rulebook", "check")
+    assert (ran.code, ran.err) == (code, said)
+
+
+def test_the_only_organization_needs_no_name(allot, tmp_path: Path):
+    """Where there is one organization, --org is not needed; a token may run out at a time with its zone."""
+    (tmp_path / "one.json").write_text(
+        '{"organization": {"id": "one", "displayName": "One"}, "people": [{"email": "a@x.example"}]}'
+    )
+    assert allot("import", "one.json", "--database", "one.db").code == 0
+    made = allot("token", "create", "--person", "a@x.example", "--expires", "2100-01-01T00:00:00+01:00",
+                 "--database", "one.db")  # fmt: skip
+    assert made.code == 0
+    assert "runs out 2099-12-31T23:00:00" in allot("token", "list", "--database", "one.db").out
+    twice = allot("import", "one.json", "--database", "one.db")
+    assert twice.err == "allot: organization one is there already; import people into it from a CSV file\n"
+
+
+def test_explain_takes_several_requests(allot, tmp_path: Path, demo: str):
+    """A file may have several requests, each decided after the ones before it."""
+    one = {"email": "ivan.horvat@example.com", "licenses": [{"id": "x"}]}
+    (tmp_path / "body.json").write_text(json.dumps({"requests": [one, one]}))
+    ran = allot("explain", "body.json", "--org", ACME, "--database", demo)
+    assert ran.out.count("400, nothing of it would be applied") == 2
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """A server that answers every connection alike; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def answer_all() -> None:
+            while True:
+                try:
+                    connection, _ = listening.accept()
+                except OSError:
+                    return
+                with connection:
+                    connection.recv(65_536)
+                    connection.sendall(answer)
+
+        thread = threading.Thread(target=answer_all)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        listening.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "does not answer in JSON"),
+        (b"HTTP/1.1 502 Bad\r\nContent-Length: 5\r\n\r\nhello", "answers 502: hello"),
+        (b"hello\r\n", "cannot be asked"),
+    ],
+)
+def test_explain_says_what_a_strange_server_answers(allot, answer: bytes, said: str):
+    """What is no allot is told in one sentence."""
+    with answering(answer) as address:
+        ran = allot("explain", "--person", "a@b", "--add", "X", "--url", address)
+    assert ran.code == 1
+    assert said in ran.err

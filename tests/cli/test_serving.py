@@ -216,7 +216,7 @@ def test_requests_are_traced_when_asked_for(demo_sqlite_url: str, folder: Path):
     trace = "0af7651916cd43dd8448eb211c80319c"
     with (
         collector() as (address, received),
-        Process(demo_sqlite_url, folder / "log", "--demo", "--otlp-endpoint", address) as process,
+        Process(demo_sqlite_url, folder / "log", "--demo", "--otlp-endpoint", f"{address}/v1/traces") as process,
     ):
         headers = {"TrackingID": "seen_2", "traceparent": f"00-{trace}-b7ad6b7169203331-01"}
         process.client().get("/v1/licenses", headers=headers)
@@ -254,7 +254,7 @@ def test_traces_need_their_extra(demo_sqlite_url: str, folder: Path):
     (folder / "opentelemetry").mkdir()
     (folder / "opentelemetry" / "__init__.py").write_text("raise ModuleNotFoundError('x', name='opentelemetry')")
     flags = ["--database", demo_sqlite_url, "--port", "0", "--otlp-endpoint", "http://127.0.0.1:1"]
-    environment = {"PYTHONPATH": str(folder)}
+    environment = os.environ | {"PYTHONPATH": str(folder)}
     command = [PROGRAM, "serve", *flags]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environment, check=False)
     assert ran.returncode == 1

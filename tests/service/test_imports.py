@@ -18,6 +18,11 @@ from servers import rulebook
 
 ORG = "0c4f3a52-9a4e-4d6e-8f3b-5d0f7f0a1b2c"
 
+#: right in form, but for a number that no database holds
+HUGE = (
+    '{"organization": {"id": "a", "displayName": "x"}, "licenses": [{"offer": "EE", "totalUnits": 1' + "0" * 30 + "}]}"
+)
+
 
 def small(**tables: Any) -> dict[str, Any]:
     """A small organization, with these tables in place of its own."""
@@ -146,7 +151,19 @@ def test_every_fault_of_form_is_told_at_once():
     assert "organizations[0].numbers[0].state: must be one of ACTIVE, INACTIVE" in told
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"organizations": 1}', '"\\ud800"', "[" * 100_000])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        '{"organization": {"id": "a\\u0000", "displayName": "x"}}',
+        HUGE,
+        '{"organizations": 1}',
+        '"\\ud800"',
+        "[" * 100_000,
+    ],
+)
 def test_what_is_no_document_is_one_fault(text: str):
     """Anything else than a document of organizations is told as a fault, never as a crash."""
     with pytest.raises(imports.ImportFault):
@@ -212,6 +229,21 @@ def test_every_fault_of_sense_is_told_at_once():
         "people[4].extension: x1 is no extension",
     ):
         assert any(fault.startswith(start) for fault in told), (start, told)
+
+
+def test_an_organization_has_an_id():
+    """An empty id is a fault; what is null counts as left out."""
+    told = faults(small(people=[{"email": "a@x.example", "id": None, "title": 7}]))
+    assert told == ["organizations[0].people[0].title: must be a text"]
+    assert faults(small() | {"organization": {"id": " ", "displayName": "x"}}) == [
+        "organization.id: is empty; give a UUID"
+    ]
+
+
+def test_sites_are_listed_once():
+    """Somebody is attendee of a site once."""
+    twice = {"email": "a@x.example", "attendee": ["small.webex.com", "Small.webex.com"]}
+    assert faults(small(people=[twice])) == ["people[0].attendee: Small.webex.com is there twice; list each site once"]
 
 
 def test_a_number_belongs_to_one_person_at_its_location():

@@ -142,22 +142,13 @@ def decode(text: str) -> tuple[list[Document], list[str]]:
     kinds: tuple[type[Document | Documents], ...] = (Documents, Document)
     for kind in kinds:
         try:
-            return _organizations(msgspec.json.decode(text, type=kind)), []
+            read = msgspec.json.decode(text, type=kind)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue  # a second reading finds out what is wrong
+        return [read] if isinstance(read, Document) else read.organizations, []
     try:
         raw = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         return [], [f"not a JSON document: {error}"]
     kind = Document if isinstance(raw, dict) and "organizations" not in raw else Documents
-    found = shapes.faults(raw, inspect.type_info(kind))
-    if found:
-        return [], found
-    try:
-        return _organizations(msgspec.convert(raw, kind)), []
-    except msgspec.ValidationError as error:  # what no shape shows, as a number beyond 64 bits
-        return [], [str(error)]
-
-
-def _organizations(read: Document | Documents) -> list[Document]:
-    return [read] if isinstance(read, Document) else read.organizations
+    return [], shapes.faults(raw, inspect.type_info(kind)) or ["is no document of organizations"]
