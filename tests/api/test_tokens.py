@@ -8,7 +8,7 @@ from allot.core import ids
 from allot.core import scope as scopes
 from allot.service import grants
 from allot.service.context import Context
-from allot.service.grants import Grant, Registration
+from allot.service.grants import Registration
 from allot.service.service import Service
 from servers import Client, Server
 
@@ -45,9 +45,9 @@ def code(server: Server, client: Client, client_id: str, at: datetime | None = N
 
     async def made(service: Service) -> str:
         clock = service.clock if at is None else At(at)
-        grant = Grant(ACME, ids.decode("PEOPLE", me) or "", " ".join(sorted(SCOPES)), "Reports", client_id)
+        person_id = ids.decode("PEOPLE", me) or ""
         async with service.database.writing() as writing:
-            return await grants.authorize(writing, Context(service.rulebook, clock), grant)
+            return await grants.authorize(writing, Context(service.rulebook, clock), client_id, ACME, person_id)
 
     return server.call(made)
 

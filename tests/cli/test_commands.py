@@ -395,3 +395,47 @@ def test_explain_says_what_a_strange_server_answers(allot, answer: bytes, said: 
         ran = allot("explain", "--person", "a@b", "--add", "X", "--url", address)
     assert ran.code == 1
     assert said in ran.err
+
+
+def test_an_integration_gets_its_tokens_from_the_api(allot, demo):
+    """What the command registers and authorizes is exchanged for a token that works."""
+    uri = "http://127.0.0.1:6001/redirect"
+    options = ("--org", ACME, "--database", demo)
+    made = allot("application", "create", "--name", "Reports", "--redirect-uri", uri, *options)
+    assert made.code == 0
+    form = dict(line.split() for line in made.out.splitlines())
+    person = ("--person", "john.andersen@example.com")
+    code = allot("application", "authorize", form["client_id"], *person, *options).out.strip()
+    with Server(demo) as server:
+        form |= {"grant_type": "authorization_code", "code": code, "redirect_uri": uri}
+        tokens = server.client(None).post("/v1/access_token", data=form).json()
+        assert server.client(tokens["access_token"]).get("/v1/people/me").json()["displayName"] == "John Andersen"
+
+
+def test_a_service_app_gets_its_tokens_from_the_api(allot, demo):
+    """The credentials of a service app are exchanged for a token of its person."""
+    person = ("--person", "john.andersen@example.com", "--org", ACME, "--database", demo)
+    made = allot("application", "create", "--name", "Night job", *person)
+    form = dict(line.split() for line in made.out.splitlines()) | {"grant_type": "client_credentials"}
+    with Server(demo) as server:
+        tokens = server.client(None).post("/v1/access_token", data=form).json()
+        assert server.client(tokens["access_token"]).get("/v1/people/me").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("create", "--name", "X"), "give --redirect-uri for an integration, or --person for a service app"),
+        (
+            ("create", "--name", "X", "--person", "a@b", "--redirect-uri", "c"),
+            "give --redirect-uri for an integration, or --person for a service app",
+        ),
+        (("create", "--name", "X", "--person", "a@b"), "has no person a@b; import them first"),
+        (("authorize", "C1", "--person", "john.andersen@example.com"), "there is no application C1"),
+    ],
+)
+def test_an_application_that_cannot_be_is_told_why(allot, demo, words, sentence):
+    """What is missing or unknown is said in one sentence."""
+    told = allot("application", *words, "--org", ACME, "--database", demo)
+    assert told.code != 0
+    assert sentence in told.err

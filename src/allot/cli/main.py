@@ -15,6 +15,7 @@ COMMANDS = {
     "explain": ("allot.cli.decisions", "Explain what a request would get, and what to send instead."),
     "import": ("allot.cli.imports", "Import organizations from JSON, or people into one from CSV."),
     "token": ("allot.cli.tokens", "Make, list and revoke access tokens."),
+    "application": ("allot.cli.applications", "Register applications that get their tokens from the API."),
     "rulebook": ("allot.cli.rulebooks", "Check a rulebook."),
 }
 

@@ -37,10 +37,7 @@ def command() -> None:
 @settings.options("database")
 def create(org: str, person: str, scopes: str, name: str, expires: str, **flags: Any) -> None:
     """Make an access token and print it. It is shown this once: only its hash is kept."""
-    wanted = frozenset(scopes.replace(",", " ").split()) or frozenset(SCOPES) - {ADMIN}
-    unknown = sorted(wanted - set(SCOPES))
-    if unknown:
-        raise click.UsageError(f"--scopes has {', '.join(unknown)}, must be of {', '.join(SCOPES)}")
+    wanted = read_scopes(scopes)
     granting = grants.Granting(org, person.strip().lower(), name, wanted, _until(expires))
     click.echo(asyncio.run(_create(settings.read(flags), granting)))
 
@@ -62,6 +59,15 @@ def revoke(id: str, **flags: Any) -> None:
     """Make the token ID work no longer; a running server believes it for two more seconds."""
     asyncio.run(_revoke(settings.read(flags), id))
     click.echo(f"revoked {id}")
+
+
+def read_scopes(text: str) -> frozenset[str]:
+    """The scopes of an option; all but the one for allot's own plane when it is empty."""
+    wanted = frozenset(text.replace(",", " ").split()) or frozenset(SCOPES) - {ADMIN}
+    unknown = sorted(wanted - set(SCOPES))
+    if unknown:
+        raise click.UsageError(f"--scopes has {', '.join(unknown)}, must be of {', '.join(SCOPES)}")
+    return wanted
 
 
 def _until(text: str) -> datetime | None:
@@ -87,7 +93,7 @@ async def _create(read: Settings, granting: grants.Granting) -> str:
     try:
         async with database.writing() as writing:
             org_id = await find(writing, granting.org_id)
-            return await grants.grant(writing, _context(read), replace(granting, org_id=org_id))
+            return await grants.grant(writing, context_of(read), replace(granting, org_id=org_id))
     finally:
         await database.close()
 
@@ -106,10 +112,11 @@ async def _revoke(read: Settings, id: str) -> None:
     try:
         async with database.writing() as writing:
             org_ids = {grant.org_id for grant in await tokens.grants(writing, "") if grant.id == id}
-            await grants.revoke(writing, _context(read), next(iter(org_ids), ""), id)
+            await grants.revoke(writing, context_of(read), next(iter(org_ids), ""), id)
     finally:
         await database.close()
 
 
-def _context(read: Settings) -> Context:
+def context_of(read: Settings) -> Context:
+    """What operations outside a server are given."""
     return Context(read_rulebook(read.rulebook), SystemClock())

@@ -15,7 +15,7 @@ from allot.service.context import Context
 from allot.service.tokens import new_token, token_hash
 from allot.store import applications, holdings, journal, organizations, tokens
 from allot.store.applications import Application
-from allot.store.database import Writing
+from allot.store.database import Reading, Writing
 from allot.store.tokens import Token
 
 ACCESS_SECONDS = 14 * 24 * 3600
@@ -87,18 +87,23 @@ class Exchange:
 async def grant(writing: Writing, context: Context, granting: Granting) -> str:
     """Make an access token by hand; it is shown this once. Raises Failure when nobody has the email."""
     await organizations.lock(writing, [granting.org_id])
-    key = (granting.org_id, granting.email)
-    _, by_email = await holdings.load(writing, [], [key], context.stamp())
-    if key not in by_email:
-        raise Failure.not_found(f"organization {granting.org_id} has no person {granting.email}; import them first")
+    person_id = await person_of(writing, context, granting.org_id, granting.email)
     scopes = " ".join(sorted(granting.scopes))
-    given = Grant(granting.org_id, by_email[key].id, scopes, granting.name)
+    given = Grant(granting.org_id, person_id, scopes, granting.name)
     grant_id = _new_grant_id()
     expires = None if granting.expires is None else stamp(granting.expires)
     token = await _add(writing, context, given, "access", grant_id, expires)
-    detail = {"name": granting.name, "scopes": scopes, "person": given.person_id, "expires": expires}
+    detail = {"name": granting.name, "scopes": scopes, "person": person_id, "expires": expires}
     await _enter(writing, context, granting.org_id, "tokens.create", grant_id, detail)
     return token
+
+
+async def person_of(reading: Reading, context: Context, org_id: str, email: str) -> str:
+    """The id of the person of an email (in lower case). Raises Failure when there is nobody."""
+    _, by_email = await holdings.load(reading, [], [(org_id, email)], context.stamp())
+    if (org_id, email) not in by_email:
+        raise Failure.not_found(f"organization {org_id} has no person {email}; import them first")
+    return by_email[org_id, email].id
 
 
 async def revoke(writing: Writing, context: Context, org_id: str, grant_id: str) -> None:
@@ -117,8 +122,15 @@ async def issue(writing: Writing, context: Context, grant: Grant) -> Issued:
     return Issued(access, refresh, grant.scopes)
 
 
-async def authorize(writing: Writing, context: Context, grant: Grant) -> str:
-    """Make an authorization code, good for one exchange by the grant's client."""
+async def authorize(writing: Writing, context: Context, client_id: str, org_id: str, person_id: str) -> str:
+    """Make an authorization code: the person lets the application act for them. Good for one exchange by it.
+
+    Raises Failure when there is no such application.
+    """
+    application = await applications.find(writing, _organization(client_id), client_id)
+    if application is None:
+        raise Failure.not_found(f"there is no application {client_id}; make it with: allot application create")
+    grant = Grant(org_id, person_id, application.scopes, application.name, client_id)
     return await _add(writing, context, grant, "code", _new_grant_id(), later(context.now(), seconds=CODE_SECONDS))
 
 
