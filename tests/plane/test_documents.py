@@ -76,3 +76,10 @@ def test_the_rulebook_is_served(admin: Client):
     assert sides["professional-and-standard"] == (["BCSTD"], ["BCBAS"], None)
     assert sides["one-of-set"][2] == [["BCSTD", "BCBAS", "BCHDO", "SLWCA"], ["CJPPRM", "CJPSTD"]]
     assert sides["no-units-left"] == (None, None, None)
+
+
+def test_the_root_leads_to_the_page(client: Client) -> None:
+    """A browser that is pointed at the server itself ends at the page of documents."""
+    answer = client.as_(None).get("/")
+    assert answer.url.endswith("/allot/v1/docs")
+    assert answer.headers["Content-Type"].startswith("text/html")

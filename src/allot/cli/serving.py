@@ -85,7 +85,9 @@ async def _require_offers(service: Service) -> None:
 
 def application(service: Service) -> Application:
     """Everything that is served, as an ASGI application."""
-    return Application(service, [("/v1", OPERATIONS), ("", OPERATIONS), ("/allot/v1", plane.OPERATIONS)])
+    return Application(
+        service, [("/v1", OPERATIONS), ("", OPERATIONS), ("/allot/v1", plane.OPERATIONS), ("", plane.ROOT)]
+    )
 
 
 @contextmanager

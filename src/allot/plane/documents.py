@@ -25,6 +25,11 @@ _OWN = (
 )
 
 
+async def lead_to_documents(request: Request) -> Reply:
+    """Lead a browser that was pointed at the server itself to the page that says what is here."""
+    return Reply(307, None, [(b"location", b"/allot/v1/docs")])
+
+
 class Documents:
     """The handlers; `own` gives allot's own operations, theirs included, once all are known."""
 

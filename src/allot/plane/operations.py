@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from allot.plane import decisions, invitations, journals, probes, rulebooks
-from allot.plane.documents import Documents
+from allot.plane.documents import Documents, lead_to_documents
 from allot.wire.operation import Operation
 
 # What watches over processes comes from elsewhere, and learns nothing from these.
@@ -26,3 +26,6 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         *Documents(_own).operations,
     )
 )
+
+#: at the root of the server, where Webex has nothing
+ROOT = (Operation("GET", "/", lead_to_documents, None, "Lead to the Documents", answers={307: None}, near=True),)
