@@ -20,6 +20,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from allot.cli.demo import TOKENS
+from databases import Maker
 from servers import PROGRAM, Process
 
 JOHN = "john.andersen@example.com"
@@ -94,6 +95,30 @@ def test_a_second_start_continues(folder: Path):
         assert second.terminate() == 0
     checked = subprocess.run([PROGRAM, "check", "--database", url], capture_output=True, text=True, check=True)
     assert checked.stdout == "0 wrong, 0 warnings\n"
+
+
+def test_a_database_that_is_named_is_kept(folder: Path):
+    """A database that was named stays, even under the name that is the default."""
+    process = Process("sqlite:///allot.db", folder / "log", "--demo")
+    process.start(cwd=folder)
+    assert process.terminate() == 0
+    assert (folder / "allot.db").exists()
+
+
+def test_the_demo_runs_on_postgresql_in_several_processes(postgres: Maker, folder: Path):
+    """Two servers of one database: the first fills it, the second continues, and both see what either does."""
+    url = postgres.empty()
+    with (
+        Process(url, folder / "one", "--demo") as one,
+        Process(url, folder / "two", "--demo") as two,
+    ):
+        names = {item["name"]: item["id"] for item in one.client().get("/v1/licenses").json()["items"]}
+        change = {"email": JOHN, "licenses": [{"id": names["Basic Messaging"], "operation": "add"}]}
+        assert one.client().patch("/v1/licenses/users", json=change).status_code == 200
+        again = two.client().patch("/v1/licenses/users", json=change)
+        assert names["Basic Messaging"] in again.json()["licenses"]
+        assert (one.terminate(), two.terminate()) == (0, 0)
+    postgres.drop(url)
 
 
 def test_the_demo_wants_a_database_of_its_own(folder: Path):

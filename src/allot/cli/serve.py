@@ -25,17 +25,14 @@ def command(demo: bool, **flags: Any) -> None:
 
     Every flag is also a variable and a key of the settings file; flags win, then variables, then the file.
     """
-    read = settings.read(flags)
-    _log(read.log_level)
-    if demo and read.database == Settings().database:
-        with tempfile.TemporaryDirectory(prefix="allot-demo-") as folder:
-            _serve(
-                settings.replaced(read, database=f"sqlite:///{Path(folder) / 'demo.db'}"),
-                demo,
-                "temporary, gone when it stops",
-            )
-    else:
-        _serve(read, demo, "")
+    given = settings.given(flags)
+    _log(Settings(**given).log_level)
+    if not demo or "database" in given:
+        _serve(Settings(**given), demo, "")
+        return
+    with tempfile.TemporaryDirectory(prefix="allot-demo-") as folder:
+        given["database"] = f"sqlite:///{Path(folder) / 'demo.db'}"
+        _serve(Settings(**given), demo, "temporary, gone when it stops")
 
 
 def _log(level: str) -> None:

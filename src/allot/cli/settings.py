@@ -56,6 +56,11 @@ def _option(name: str) -> Callable[[F], F]:
 
 def read(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Settings:
     """The settings. Raises SettingError for a key that is not known and for a value that cannot be."""
+    return Settings(**given(flags, environment))
+
+
+def given(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> dict[str, Any]:
+    """The settings that are not left to their defaults. Raises SettingError as `read` does."""
     values: dict[str, Any] = {}
     path = flags.get("config") or environment.get("ALLOT_CONFIG")
     if path or Path(FILE).exists():
@@ -66,7 +71,7 @@ def read(flags: Mapping[str, Any], environment: Mapping[str, str] = os.environ) 
             values[name] = _value(name, environment[variable], variable)
         if flags.get(name) is not None:
             values[name] = _value(name, flags[name], "--" + name.replace("_", "-"))
-    return Settings(**values)
+    return values
 
 
 def _file(path: Path) -> dict[str, Any]:
@@ -119,8 +124,3 @@ def _problem(name: str, value: Any) -> str | None:
     if isinstance(value, int | float) and not 0 <= value < 1e9:
         return "0 or more"
     return None
-
-
-def replaced(settings: Settings, **values: Any) -> Settings:
-    """The settings with some of them changed."""
-    return dataclasses.replace(settings, **values)
