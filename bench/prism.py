@@ -77,7 +77,7 @@ def installed() -> Path:
     program = HERE / "node_modules/@stoplight/prism-cli/dist/index.js"
     if not program.exists():
         npm = shutil.which("npm")
-        assert npm is not None, "npm is needed to install Prism: https://nodejs.org"
+        assert npm is not None, "npm is needed to install Prism, of Node.js"
         subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=HERE, check=True)
     return program
 

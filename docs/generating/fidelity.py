@@ -25,8 +25,8 @@ Of {len(statements)} statements {counts["yes"]} hold, {counts["partly"]} hold in
 A test compares the list with Cisco's own text, so that nothing is left out, and looks for every test that is named.
 The second part lists what no official text says: behaviours that were observed, that are assumed, or that are ours.
 
-The statements are Cisco's: [webex-openapi-specs](https://github.com/webex/webex-openapi-specs), commit 1be8332 of
-2026-05-04, under [CC BY 4.0](https://creativecommons.org/licenses/by/4.0/). Names of tests are shown without
+The statements are Cisco's: the public repository webex/webex-openapi-specs, commit 1be8332 of
+2026-05-04, under Creative Commons Attribution 4.0. Names of tests are shown without
 `tests/` and `test_`.
 
 ## What Cisco documents
