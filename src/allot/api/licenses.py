@@ -8,7 +8,6 @@ from msgspec import UNSET, UnsetType
 from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.failure import Failure
-from allot.core.fault import faults
 from allot.core.holding import Properties
 from allot.core.license import License as OwnedLicense
 from allot.core.organization import Organization
@@ -253,10 +252,9 @@ def reply_assigned(request: Request, assigned: Assigned) -> Reply:
     status = assigned.status
     if status == 200:
         return Reply(200, holding(assigned))
-    found = faults(request.service.rulebook, assigned.decision)
-    details = [ErrorDetail(fault.code, fault.description) for fault in found]
+    details = [ErrorDetail(fault.code, fault.description) for fault in assigned.faults]
     if status == 400:
-        return Reply(400, ErrorResponse(found[0].message, details, request.call.tracking_id))
+        return Reply(400, ErrorResponse(assigned.faults[0].message, details, request.call.tracking_id))
     body = holding(assigned)
     if request.service.settings.partial_errors:
         body.errors = details

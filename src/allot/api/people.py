@@ -175,7 +175,7 @@ def _reply(request: Request, seen: Seen) -> Reply:
     else:
         shown = show(seen, admin=True, calling=request.query["callingData"])
     if request.service.settings.partial_errors:
-        shown.errors = refusals(request.service.rulebook, seen)
+        shown.errors = refusals(seen)
     return Reply(200, shown)
 
 

@@ -7,11 +7,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from allot.core import ids
-from allot.core.fault import faults
 from allot.core.holding import Properties
 from allot.core.license import License
 from allot.core.role import ROLES
-from allot.core.rulebook import Rulebook
 from allot.core.wish import Wish
 from allot.service.people import Draft
 from allot.service.searches import Seen
@@ -284,9 +282,7 @@ def _show_calling(shown: Person, seen: Seen) -> None:
         shown.phone_numbers.append(PhoneNumber("work_extension", whole, not calling.phone_number))
 
 
-def refusals(rulebook: Rulebook, seen: Seen) -> dict[str, CodeAndReason] | UnsetType:
+def refusals(seen: Seen) -> dict[str, CodeAndReason] | UnsetType:
     """What a request asked for and did not get, by rule."""
-    if seen.decision is None or not any(seen.decision.faults):
-        return UNSET
-    found = faults(rulebook, seen.decision)
-    return {fault.rule.id: CodeAndReason(str(fault.code), fault.description) for fault in found}
+    found = {fault.rule.id: CodeAndReason(str(fault.code), fault.description) for fault in seen.faults}
+    return found or UNSET

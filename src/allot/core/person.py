@@ -24,11 +24,20 @@ class Person:
     #: invitations that have run out and are still in the store; not part of the holding
     lapsed_licenses: int = 0
     lapsed_sites: frozenset[str] = frozenset()
+    #: what an external person was given since they were loaded: invitations of now, whatever was there before
+    renewed_licenses: int = 0
+    renewed_sites: frozenset[str] = frozenset()
 
     @property
     def external(self) -> bool:
         """Whether the person belongs to another organization."""
         return self.home_org_id != self.org_id
+
+    def copy(self) -> "Person":
+        """The person as they are now, whatever becomes of them."""
+        return Person(
+            self.org_id, self.id, self.home_org_id, self.email, self.holding, self.pending_licenses, self.pending_sites
+        )
 
 
 @dataclass(slots=True, eq=False)
@@ -42,6 +51,10 @@ class Profile:
     details: dict[str, Any] = field(default_factory=dict)
     #: ids of the person's administrator roles, in their order
     roles: list[str] = field(default_factory=list)
+
+    def copy(self) -> "Profile":
+        """The profile as it is now, whatever becomes of it."""
+        return Profile(self.display_name, self.created, self.last_modified, dict(self.details), list(self.roles))
 
 
 def name_key(display_name: str) -> str:

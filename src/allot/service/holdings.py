@@ -59,8 +59,8 @@ class Batch:
     organizations: dict[str, Organization]
     by_id: dict[store.Key, Person]
     by_email: dict[store.Key, Person]
-    #: what each touched person held before the batch
-    before: dict[store.Key, Holding] = field(default_factory=dict)
+    #: each touched person as they were before the batch
+    before: dict[store.Key, Person] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
 
     def decide(self, person: Person, items: list[Item]) -> Decision:
@@ -74,7 +74,9 @@ class Batch:
     def hold(self, person: Person, after: Holding) -> None:
         """Make this what the person holds; counters, numbers and extensions of the organization follow."""
         if after != person.holding:
-            self.before.setdefault((person.org_id, person.id), person.holding)
+            key = (person.org_id, person.id)
+            if key not in self.before:
+                self.before[key] = person.copy()
             _apply(self.organizations[person.org_id], person, after)
 
     def enter(self, call: Call, action: str, person: Person, outcome: int, detail: dict[str, Any]) -> None:
@@ -105,9 +107,9 @@ async def save(writing: Writing, batch: Batch) -> None:
     """Write what the batch has changed, and its journal."""
     changes = store.Changes()
     pending_until = later(batch.at, days=PENDING_DAYS)
-    for key, before in batch.before.items():
+    for key, was in batch.before.items():
         person = batch.by_id[key]
-        changes.gather(person, before, batch.now, pending_until if person.external else None)
+        changes.gather(person, was, batch.now, pending_until if person.external else None)
     await store.save(writing, changes)
     await journal.write(writing, batch.entries)
 
@@ -115,17 +117,26 @@ async def save(writing: Writing, batch: Batch) -> None:
 def _apply(organization: Organization, person: Person, after: Holding) -> None:
     before = person.holding
     given, taken = after.licenses & ~before.licenses, before.licenses & ~after.licenses
+    for license in organization.held(taken & ~person.pending_licenses):
+        license.consumed_by_users -= 1
     if person.external:
-        person.pending_licenses |= given
-        person.pending_sites |= after.attendee - before.attendee
+        _invite(person, after)
     else:
         for license in organization.held(given):
             license.consumed_by_users += 1
-    for license in organization.held(taken & ~person.pending_licenses):
-        license.consumed_by_users -= 1
     if before.calling != after.calling:
         _move(organization, person, after)
     person.holding = after
+
+
+def _invite(person: Person, after: Holding) -> None:
+    """Make pending whatever an external person is given."""
+    before = person.holding
+    given, sites = after.licenses & ~before.licenses, after.attendee - before.attendee
+    person.pending_licenses = person.pending_licenses & after.licenses | given
+    person.pending_sites = person.pending_sites & after.attendee | sites
+    person.renewed_licenses |= given
+    person.renewed_sites |= sites
 
 
 def _move(organization: Organization, person: Person, holding: Holding) -> None:

@@ -142,6 +142,7 @@ def _answer(batch: Batch, answer: Answer, act: Act, action: str) -> Answered | F
     if answered.refused:
         told["refused"] = {show(item): refusal.rule_id for item, refusal in answered.refused}
     batch.enter(answer.call, action, person, answered.status, told)
+    answered.person = person.copy()  # as they are now: the next answers of the batch change them
     return answered
 
 

@@ -8,6 +8,7 @@ from allot.core.call import Call
 from allot.core.decision import Decision
 from allot.core.explanation import Explanation
 from allot.core.failure import Failure
+from allot.core.fault import Fault, faults
 from allot.core.holding import Item, LicenseItem, Properties, SiteItem, UnknownItem
 from allot.core.judgement import Situation
 from allot.core.license import License
@@ -49,16 +50,17 @@ class Assignment:
 
 @dataclass(slots=True, eq=False)
 class Assigned:
-    """What became of an assignment: the decision, and the person as it left them."""
+    """What became of an assignment: the decision, its faults, and the person as it left them."""
 
     organization: Organization
     person: Person
     decision: Decision
+    faults: list[Fault]
 
     @property
     def status(self) -> int:
         """200 when every item was accepted, 206 when some were, 400 when none was."""
-        if not any(self.decision.faults):
+        if not self.faults:
             return 200
         return 206 if None in self.decision.faults else 400
 
@@ -121,7 +123,7 @@ def explain(batch: Batch, assignment: Assignment) -> Explained | Failure:
     situation = Situation(organization, person.id, person.external, person.holding)
     explanation = explanations.explain(batch.rulebook, situation, _items(organization, assignment))
     batch.hold(person, explanation.decision.after)
-    return Explained(Assigned(organization, person, explanation.decision), explanation)
+    return Explained(_assigned(batch, person, explanation.decision), explanation)
 
 
 def _needs(assignments: Sequence[Assignment]) -> Needs:
@@ -142,10 +144,16 @@ def _carry_out(batch: Batch, assignment: Assignment) -> Assigned | Failure:
         return person
     organization = batch.organizations[assignment.org_id]
     decision = batch.decide(person, _items(organization, assignment))
-    assigned = Assigned(organization, person, decision)
+    assigned = _assigned(batch, person, decision)
     told = holdings.detail(organization, decision)
     batch.enter(assignment.call, "licenses.assign", person, assigned.status, told)
     return assigned
+
+
+def _assigned(batch: Batch, person: Person, decision: Decision) -> Assigned:
+    """As it is now: the next requests of the batch change person and units."""
+    found = faults(batch.rulebook, decision) if any(decision.faults) else []
+    return Assigned(batch.organizations[person.org_id], person.copy(), decision, found)
 
 
 def _person(batch: Batch, assignment: Assignment) -> Person | Failure:

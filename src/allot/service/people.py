@@ -7,6 +7,7 @@ from typing import Any
 
 from allot.core.call import Call
 from allot.core.failure import Failure
+from allot.core.fault import faults
 from allot.core.holding import Calling, Holding
 from allot.core.person import Person, Profile
 from allot.core.wish import Wish, first_items, items_to_become
@@ -147,7 +148,7 @@ def _create(batch: Batch, draft: Draft) -> Seen | Failure:
     decision = batch.decide(person, first_items(batch.rulebook, organization, draft.wish))
     told = holdings.detail(organization, decision) | {"person": _told(person, profile)}
     batch.enter(draft.call, "people.create", person, 200, told)
-    return Seen(organization, person, profile, decision=decision)
+    return Seen(organization, person, profile, faults=faults(batch.rulebook, decision))
 
 
 def _update(batch: Batch, profiles: dict[tuple[str, str], Profile], draft: Draft) -> Seen | Failure:
@@ -166,7 +167,8 @@ def _update(batch: Batch, profiles: dict[tuple[str, str], Profile], draft: Draft
         profile.last_modified = batch.now
     told = holdings.detail(organization, decision)
     batch.enter(draft.call, "people.update", person, 200, told | ({"changes": changes} if changes else {}))
-    return Seen(organization, person, profile, decision=decision)
+    # As they are now: the next requests of the batch change person, profile and units.
+    return Seen(organization, person.copy(), profile.copy(), faults=faults(batch.rulebook, decision))
 
 
 def _taken(batch: Batch, draft: Draft, person: Person | None) -> Failure | None:

@@ -1,10 +1,10 @@
 """Searches: finding people, with all that is shown of them."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from allot.core.decision import Decision
 from allot.core.failure import Failure
+from allot.core.fault import Fault
 from allot.core.organization import Organization
 from allot.core.person import Person, Profile, name_key, name_range
 from allot.service.context import Context
@@ -29,8 +29,8 @@ class Seen:
     profile: Profile
     #: of the person's location
     routing_prefix: str | None = None
-    #: what became of the licenses and sites that a request asked for
-    decision: Decision | None = None
+    #: why licenses and sites that a request asked for were refused
+    faults: list[Fault] = field(default_factory=list)
 
     @property
     def location(self) -> tuple[str, str] | None:

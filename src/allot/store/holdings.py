@@ -102,23 +102,25 @@ class Changes:
     reach: dict[Key, tuple[str | None, ...]] = field(default_factory=dict)
     count: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def gather(self, person: Person, before: Holding, now: str, pending_until: str | None) -> None:
-        """Add what turns `before` into what the person holds; new things are pending until then."""
+    def gather(self, person: Person, was: Person, now: str, pending_until: str | None) -> None:
+        """Add what turns the holding of who they were into that of the person; new things are pending until then."""
         org_id, person_id = person.org_id, person.id
-        after = person.holding
-        for license in bits(after.licenses & ~before.licenses):
+        before, after = was.holding, person.holding
+        # What was taken and given again is not as it was: it is pending, from now on.
+        staying = before.licenses & after.licenses & ~person.renewed_licenses
+        for license in bits(after.licenses & ~staying):
             self.give.append((org_id, person_id, license, pending_until, now))
             if pending_until is None:
                 self._count(org_id, license, 1)
-        for license in bits(before.licenses & ~after.licenses):
+        for license in bits(before.licenses & ~staying):
             self.take.append((org_id, person_id, license))
-            if not person.pending_licenses >> license & 1:
+            if not was.pending_licenses >> license & 1:
                 self._count(org_id, license, -1)
         self.take += [(org_id, person_id, license) for license in bits(person.lapsed_licenses)]
-        if before.attendee != after.attendee or person.lapsed_sites:
-            self.attend += [(org_id, person_id, url, pending_until) for url in after.attendee - before.attendee]
-            gone = before.attendee - after.attendee | person.lapsed_sites
-            self.leave += [(org_id, person_id, url) for url in gone]
+        if before.attendee != after.attendee or person.lapsed_sites or person.renewed_sites:
+            sites = before.attendee & after.attendee - person.renewed_sites
+            self.attend += [(org_id, person_id, url, pending_until) for url in after.attendee - sites]
+            self.leave += [(org_id, person_id, url) for url in before.attendee - sites | person.lapsed_sites]
         if before.calling != after.calling:
             calling = after.calling
             place = (calling.location_id, calling.phone_number, calling.extension) if calling else (None, None, None)
