@@ -19,6 +19,7 @@ import requests
 import uvicorn
 import uvloop
 
+from allot.cli.connections import Connection
 from allot.cli.demo import accept_tokens
 from allot.cli.serving import application, make_service, read_rulebook
 from allot.core.rulebook import Rulebook
@@ -153,7 +154,7 @@ class Server:
         self.loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         async with open_service(self.url, **self._settings) as service:
             config = uvicorn.Config(
-                application(service), http="httptools", ws="none", lifespan="off", log_config=None, access_log=False
+                application(service), http=Connection, ws="none", lifespan="off", log_config=None, access_log=False
             )
             config.load()
             server = uvicorn.Server(config)

@@ -18,6 +18,7 @@ import uvloop
 
 from allot.api.operations import OPERATIONS
 from allot.cli import demo as demonstration
+from allot.cli.connections import Connection
 from allot.cli.databases import is_current, migrate, open_database
 from allot.cli.observing import App, Observed, Seen, write_line
 from allot.core.rulebook import Rulebook, load
@@ -185,7 +186,7 @@ async def _run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) 
 def _config(service: Service, app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -1,0 +1,100 @@
+"""Connections: uvicorn's HTTP protocol, with the limits that it lacks and errors in the API's one shape."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from allot.core.failure import Failure
+from allot.wire import errors
+from allot.wire.endpoint import tracking_id_of
+
+# First line and headers of one request. A search for 85 ids, with its token, has 8 KiB.
+HEAD_BYTES_MAX = 64 * 1024
+# A client that takes longer for them is not waited for; nor is one that still sends what was answered already.
+HEAD_SECONDS_MAX = 30.0
+
+_UNREADABLE = "The request is no HTTP that is read here. Check its first line, its headers and the length of its body"
+_LONG = f"First line and headers of a request may have {HEAD_BYTES_MAX} bytes. Send shorter ones"
+
+
+class LongHead(ValueError):
+    """First line and headers have more bytes than are read."""
+
+
+class Connection(HttpToolsProtocol):
+    """One connection. A head has a most in bytes and in seconds, and what follows a body is no header."""
+
+    _watch: asyncio.TimerHandle | None = None
+    #: bytes of the head so far; after it also of the body
+    _received = 0
+    #: when the head began that is not whole yet; None when none is awaited
+    _begun: float | None = None
+    #: whether the body is not whole yet
+    _unfinished = False
+    _problem = _UNREADABLE
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._begun = self.loop.time()
+        self._watch = self.loop.call_later(HEAD_SECONDS_MAX, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += len(data)
+        super().data_received(data)
+        if self._received > HEAD_BYTES_MAX and self._begun is not None and not self.transport.is_closing():
+            self._problem = _LONG
+            self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        self._begun = self.loop.time()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        if self._received > HEAD_BYTES_MAX:  # or some of the body came with it
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > HEAD_BYTES_MAX:
+                self._problem = _LONG
+                raise LongHead
+        self._begun, self._unfinished = None, True
+        super().on_headers_complete()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        # Of a request whose head is whole these are trailers: they could replace what was sent or checked before.
+        if not self._unfinished:
+            super().on_header(name, value)
+
+    def on_message_complete(self) -> None:
+        self._received, self._unfinished = 0, False
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, in the shape of every other error, and close."""
+        tracking_id = tracking_id_of(None)
+        _, body = errors.response(Failure.invalid(self._problem), tracking_id)
+        content = msgspec.json.encode(body)
+        headers = [
+            *self.server_state.default_headers,
+            (b"trackingid", tracking_id.encode()),
+            (b"content-type", b"application/json"),
+            (b"content-length", str(len(content)).encode()),
+            (b"connection", b"close"),
+        ]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n" + lines + b"\r\n" + content)
+        self.transport.close()
+
+    def _look(self) -> None:
+        """Close when a head, or the rest of what was answered, takes too long."""
+        late = self._begun is not None and self.loop.time() - self._begun >= HEAD_SECONDS_MAX
+        useless = self._unfinished and self.cycle is not None and self.cycle.response_complete
+        if late or useless:
+            self.transport.close()
+        else:
+            self._watch = self.loop.call_later(HEAD_SECONDS_MAX, self._look)
