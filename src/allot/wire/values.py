@@ -17,6 +17,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 EXTENSION = re.compile(r"[0-9]{2,10}")
 # More than any organization has licenses or sites; a request beyond it is a mistake.
 ITEMS_MAX = 500
+# No way of writing a number takes more; a longer text is not looked at, and not remembered.
+NUMBER_CHARACTERS_MAX = 100
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
@@ -79,12 +81,16 @@ def site_url(text: str) -> str:
     return text.strip().lower().removeprefix("https://").rstrip("/")
 
 
-@lru_cache(maxsize=10_000)
 def e164(text: str) -> str:
     """A phone number in E.164 with its plus; a text that is no number stays as it is, and is in no inventory.
 
     Cisco's own examples have it with and without the plus.
     """
+    return _in_e164(text) if len(text) <= NUMBER_CHARACTERS_MAX else text
+
+
+@lru_cache(maxsize=10_000)
+def _in_e164(text: str) -> str:
     if _E164.fullmatch(text):
         return text
     try:
