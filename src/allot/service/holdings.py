@@ -59,8 +59,8 @@ class Batch:
     organizations: dict[str, Organization]
     by_id: dict[store.Key, Person]
     by_email: dict[store.Key, Person]
-    #: each touched person as they were before the batch
-    before: dict[store.Key, Person] = field(default_factory=dict)
+    #: what each touched person held before the batch, and which of the licenses were pending
+    before: dict[store.Key, tuple[Holding, int]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
 
     def decide(self, person: Person, items: list[Item]) -> Decision:
@@ -74,9 +74,7 @@ class Batch:
     def hold(self, person: Person, after: Holding) -> None:
         """Make this what the person holds; counters, numbers and extensions of the organization follow."""
         if after != person.holding:
-            key = (person.org_id, person.id)
-            if key not in self.before:
-                self.before[key] = person.copy()
+            self.before.setdefault((person.org_id, person.id), (person.holding, person.pending_licenses))
             _apply(self.organizations[person.org_id], person, after)
 
     def enter(self, call: Call, action: str, person: Person, outcome: int, detail: dict[str, Any]) -> None:
@@ -107,9 +105,9 @@ async def save(writing: Writing, batch: Batch) -> None:
     """Write what the batch has changed, and its journal."""
     changes = store.Changes()
     pending_until = later(batch.at, days=PENDING_DAYS)
-    for key, was in batch.before.items():
+    for key, (before, pending) in batch.before.items():
         person = batch.by_id[key]
-        changes.gather(person, was, batch.now, pending_until if person.external else None)
+        changes.gather(person, before, pending, (batch.now, pending_until if person.external else None))
     await store.save(writing, changes)
     await journal.write(writing, batch.entries)
 

@@ -102,10 +102,13 @@ class Changes:
     reach: dict[Key, tuple[str | None, ...]] = field(default_factory=dict)
     count: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def gather(self, person: Person, was: Person, now: str, pending_until: str | None) -> None:
-        """Add what turns the holding of who they were into that of the person; new things are pending until then."""
-        org_id, person_id = person.org_id, person.id
-        before, after = was.holding, person.holding
+    def gather(self, person: Person, before: Holding, pending: int, times: tuple[str, str | None]) -> None:
+        """Add what turns `before`, with these licenses pending, into what the person holds.
+
+        `times` are now, and until when new things are pending, None where they are not.
+        """
+        org_id, person_id, after = person.org_id, person.id, person.holding
+        now, pending_until = times
         # What was taken and given again is not as it was: it is pending, from now on.
         staying = before.licenses & after.licenses & ~person.renewed_licenses
         for license in bits(after.licenses & ~staying):
@@ -114,7 +117,7 @@ class Changes:
                 self._count(org_id, license, 1)
         for license in bits(before.licenses & ~staying):
             self.take.append((org_id, person_id, license))
-            if not was.pending_licenses >> license & 1:
+            if not pending >> license & 1:
                 self._count(org_id, license, -1)
         self.take += [(org_id, person_id, license) for license in bits(person.lapsed_licenses)]
         if before.attendee != after.attendee or person.lapsed_sites or person.renewed_sites:
