@@ -177,7 +177,7 @@ class Process:
     def __init__(self, url: str, log: Path, *flags: str) -> None:
         self.url = url
         self.log = log
-        self._command = [PROGRAM, "serve", "--database", url, "--port", "0", *flags]
+        self._command = [PROGRAM, "serve", "--database", url, "--host", HOST, "--port", "0", *flags]
         self._clients: list[Client] = []
 
     def __enter__(self) -> Self:
