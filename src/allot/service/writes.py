@@ -6,6 +6,7 @@ batches and the cheaper each request; a lone request is a batch of one and waits
 """
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 
 from allot.core.failure import Failure, Kind
 from allot.service.context import Context
-from allot.store.database import ConflictError, Database, StoreError, Writing
+from allot.store.database import ConflictError, Database, StoreError, UncertainError, Writing
 
 # A batch is one transaction: large enough to share the disk's wait, small enough that it does not
 # hold the loop for more than a few milliseconds.
@@ -21,8 +22,14 @@ BATCH_MAX = 128
 # Of one writer. Beyond this a request would wait for seconds; better to say so at once.
 QUEUED_MAX = 20_000
 
+CERTAIN = "Nothing was changed: the database takes no changes. Try again later"
+UNCERTAIN = "The database went away while it kept this change, which may have been made. Look before you try again"
+
 #: serves some arguments in one transaction; one outcome for each, a Failure where it fails alone
 Operation = Callable[[Writing, Context, Sequence[Any]], Awaitable[Sequence[Any]]]
+
+
+log = logging.getLogger("allot.writes")
 
 
 @dataclass(slots=True, eq=False)
@@ -99,6 +106,7 @@ class Writes:
                 outcomes = await batch[0].operation(writing, self._context, [job.argument for job in batch])
         except StoreError as error:
             # No request is at fault: each would fail again, and wait as long as this one did.
+            log.error("%d changes cannot be written: %s", len(batch), error)
             for job in batch:
                 _fail(job, error)
             return
@@ -142,8 +150,10 @@ def _next_batch(queue: deque[_Job]) -> list[_Job]:
 def _fail(job: _Job, error: Exception) -> None:
     if job.answer.done():
         return
+    # What the database says is for the operator, and in the log.
     if isinstance(error, StoreError):
-        error = Failure(Kind.UNAVAILABLE, "The service cannot write now", (f"Nothing was changed: {error}",), 1)
+        told = UNCERTAIN if isinstance(error, UncertainError) else CERTAIN
+        error = Failure(Kind.UNAVAILABLE, "The service cannot write now", (told,), 1)
     elif isinstance(error, ConflictError):
         error = Failure.conflict("Something of this name or id exists already, or is in use")
     job.answer.set_exception(error)

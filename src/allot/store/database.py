@@ -21,6 +21,10 @@ class StoreError(Exception):
     """The database cannot serve now: locked for too long, disk full, connection lost. Nothing was changed."""
 
 
+class UncertainError(StoreError):
+    """The database went away while it committed: everything was changed, or nothing."""
+
+
 class ConflictError(Exception):
     """A row breaks a rule of the schema (a key that exists, a reference that does not)."""
 

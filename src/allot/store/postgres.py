@@ -10,7 +10,7 @@ import msgspec
 import psycopg
 import psycopg_pool
 
-from allot.store.database import ConflictError, Reading, Row, StoreError, Writing, spell
+from allot.store.database import ConflictError, Reading, Row, StoreError, UncertainError, Writing, spell
 
 # Writers of one process: organizations do not wait for each other, and one organization always
 # goes to the same writer, so more than a few only cost connections.
@@ -126,13 +126,15 @@ class Postgres:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[_Connection]:
+        committing = False
         try:
             async with self._pool.connection() as connection:
                 yield _Connection(connection)
+                committing = True
         except psycopg.IntegrityError as error:
             raise ConflictError(str(error)) from error
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
-            raise StoreError(str(error)) from error
+            raise (UncertainError if committing else StoreError)(str(error)) from error
 
     async def close(self) -> None:
         await self._pool.close()

@@ -69,10 +69,10 @@ class Endpoint:
             reply = failed(failure, tracking_id, closed_codes=self._operation.closed_codes)
         except StoreError as error:
             log.error("%s: %s", tracking_id, error)
-            down = Failure(Kind.UNAVAILABLE, "The service cannot reach its database", (str(error),), 1)
-            reply = failed(down, tracking_id)
+            reply = failed(AWAY, tracking_id)
         except Exception:
-            log.exception("%s: %s %s", tracking_id, scope["method"], scope["path"])
+            # What a client chose is shown as a literal: it could hold line breaks.
+            log.exception("%s: %s %a", tracking_id, scope["method"], scope["path"])
             reply = failed(BUG, tracking_id)
         self._service.meters.answered(self._name, reply.status, time.perf_counter() - started)
         await send_reply(send, reply, tracking_id)
@@ -156,7 +156,13 @@ BUG = Failure(
     ("Nothing is known to have changed. Report it with the tracking id",),
 )
 
-TOO_LARGE = Failure(Kind.TOO_LARGE, "The request is too large", (f"body: at most {BODY_BYTES_MAX} bytes are read",))
+# What the database says is for the operator, and in the log.
+AWAY = Failure(
+    Kind.UNAVAILABLE,
+    "The service cannot reach its database",
+    ("The database does not answer, and nothing was changed. Try again later",),
+    1,
+)
 
 
 def failed(failure: Failure, tracking_id: str, *, closed_codes: bool = False) -> Reply:
@@ -195,11 +201,16 @@ def tracking_id_of(sent: bytes | None) -> str:
     return f"NA_{_PROCESS}-{next(_numbers):012x}"
 
 
+def _too_large() -> Failure:
+    # A new one for each: an error keeps the frames that it was raised through, and the bodies in them.
+    return Failure(Kind.TOO_LARGE, "The request is too large", (f"body: at most {BODY_BYTES_MAX} bytes are read",))
+
+
 async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
     """The whole body; None when the client goes away before its end."""
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > BODY_BYTES_MAX:
-        raise TOO_LARGE
+        raise _too_large()
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body"):
         body: bytes = message["body"]
@@ -212,7 +223,7 @@ async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > BODY_BYTES_MAX:
-            raise TOO_LARGE
+            raise _too_large()
         if not message.get("more_body"):
             return b"".join(parts)
         message = await receive()

@@ -52,7 +52,7 @@ _ERRORS = {
     415: "The media type of the body is not supported.",
     429: "Too many requests; wait as long as `Retry-After` says.",
     500: "Something went wrong in the service.",
-    503: "The service cannot answer now. Nothing was changed; try again.",
+    503: "The service cannot answer now; `errors` says whether something may have been changed.",
 }
 _ERROR_HEADERS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
 
