@@ -69,10 +69,10 @@ class Endpoint:
             reply = failed(failure, tracking_id, closed_codes=self._operation.closed_codes)
         except StoreError as error:
             log.error("%s: %s", tracking_id, error)
-            down = Failure(Kind.UNAVAILABLE, "The service cannot reach its database", (str(error),), 1)
-            reply = failed(down, tracking_id)
+            reply = failed(AWAY, tracking_id)
         except Exception:
-            log.exception("%s: %s %s", tracking_id, scope["method"], scope["path"])
+            # What a client chose is shown as a literal: it could hold line breaks.
+            log.exception("%s: %s %a", tracking_id, scope["method"], scope["path"])
             reply = failed(BUG, tracking_id)
         self._service.meters.answered(self._name, reply.status, time.perf_counter() - started)
         await send_reply(send, reply, tracking_id)
@@ -156,6 +156,13 @@ BUG = Failure(
     ("Nothing is known to have changed. Report it with the tracking id",),
 )
 
+# What the database says is for the operator, and in the log.
+AWAY = Failure(
+    Kind.UNAVAILABLE,
+    "The service cannot reach its database",
+    ("The database does not answer, and nothing was changed. Try again later",),
+    1,
+)
 
 
 def failed(failure: Failure, tracking_id: str, *, closed_codes: bool = False) -> Reply:
