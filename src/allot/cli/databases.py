@@ -2,9 +2,8 @@
 
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
 
-from allot.store.database import Database, StoreError
+from allot.store.database import Database, StoreError, shown
 from allot.store.upgrades import MIGRATIONS, missing
 
 # How long a migration waits for another one.
@@ -16,12 +15,6 @@ def sqlite_path(url: str) -> Path | None:
     if url.startswith("sqlite:///"):
         return Path(url.removeprefix("sqlite:///"))
     return None if "://" in url else Path(url)
-
-
-def shown(url: str) -> str:
-    """A database URL without its password."""
-    password = urlsplit(url).password if "://" in url else None
-    return url.replace(f":{password}@", ":***@") if password else url
 
 
 async def open_database(url: str) -> Database:
@@ -61,7 +54,7 @@ async def _connect(url: str, path: Path | None) -> Database:
 
 
 def _require_postgres(url: str) -> None:
-    if urlsplit(url).scheme not in ("postgresql", "postgres"):
+    if url.partition("://")[0] not in ("postgresql", "postgres"):
         raise StoreError(f"{shown(url)} is no database URL; use sqlite:///FILE or postgresql://USER@HOST/NAME")
 
 
@@ -99,7 +92,7 @@ def migrate(url: str, *, unlock: bool = False) -> list[str]:
             f"another process migrates {shown(url)}, or was killed while it did; if none does, run:"
             f" allot migrate --unlock --database {shown(url)}"
         ) from error
-    except driver_error as error:
+    except (driver_error, ValueError) as error:
         raise StoreError(f"the database {shown(url)} cannot be used: {' '.join(str(error).split())}") from error
     return [migration.id for migration in lacking]
 
@@ -110,6 +103,9 @@ def _for_yoyo(url: str) -> tuple[str, type[Exception]]:
     if path is not None:
         import sqlite3
 
+        if not path.exists() and path.parent.is_dir():
+            # Who holds what is nobody else's business; the files beside it get the rights of this one.
+            path.touch(mode=0o600)
         try:
             # What is no database is found out here: yoyo would take it for a lock, and wait.
             with closing(sqlite3.connect(path)) as connection:

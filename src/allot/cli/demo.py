@@ -11,7 +11,7 @@ from allot.service.context import Context
 from allot.service.service import Service
 from allot.service.tokens import DemoToken, token_hash
 from allot.store import organizations
-from allot.store.database import StoreError
+from allot.store.database import StoreError, shown
 
 ACME = "96abc2aa-3dcc-11e5-a152-fe34819cdc9a"
 GLOBEX = "5c0e4f9a-7d26-4f43-9a31-2d8a6f1be704"
@@ -73,7 +73,8 @@ async def fill(service: Service) -> bool:
             return False
         if there:
             raise StoreError(
-                f"{service.settings.database} has organizations of its own; give --demo a database of its own, or none"
+                f"{shown(service.settings.database)} has organizations of its own;"
+                " give --demo a database of its own, or none"
             )
         found = imports.read_document(document(), service.rulebook)
         await imports.save(writing, Context(service.rulebook, service.clock), found)

@@ -5,7 +5,8 @@ from typing import Any
 import click
 
 from allot.cli import settings
-from allot.cli.databases import migrate, shown
+from allot.cli.databases import migrate
+from allot.store.database import shown
 
 
 @click.command("migrate")

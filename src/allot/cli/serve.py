@@ -11,8 +11,8 @@ import click
 
 from allot.cli import demo as demonstration
 from allot.cli import serving, settings
-from allot.cli.databases import shown
 from allot.service.settings import Settings
+from allot.store.database import shown
 
 
 @click.command("serve")

@@ -73,6 +73,12 @@ class Database(Protocol):
         ...
 
 
+def shown(url: str) -> str:
+    """A database URL without its password, also where the URL is no good otherwise."""
+    without = re.sub(r"(://[^/?#@:]*):[^?#]*@", r"\1:***@", url)
+    return re.sub(r"([?&]password=)[^&#]*", r"\1***", without)
+
+
 def rows(values: Sequence[Sequence[object]]) -> str:
     """The rows for `EACH`, as one parameter."""
     return msgspec.json.encode(values).decode()

@@ -4,13 +4,12 @@ import re
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 import msgspec
 import psycopg
 import psycopg_pool
 
-from allot.store.database import ConflictError, Reading, Row, StoreError, UncertainError, Writing, spell
+from allot.store.database import ConflictError, Reading, Row, StoreError, UncertainError, Writing, shown, spell
 
 # Writers of one process: organizations do not wait for each other, and one organization always
 # goes to the same writer, so more than a few only cost connections.
@@ -92,8 +91,7 @@ class Postgres:
 
     def __init__(self, url: str) -> None:
         self._address = url
-        parts = urlsplit(url)
-        self.url = url.replace(f":{parts.password}@", ":***@") if parts.password else url
+        self.url = shown(url)
         self._pool = psycopg_pool.AsyncConnectionPool(
             url,
             min_size=1,
@@ -111,6 +109,8 @@ class Postgres:
             await self._pool.open(wait=True, timeout=WAIT_SECONDS)
         except psycopg.OperationalError as error:
             raise StoreError(f"{self.url} cannot be reached: {' '.join(str(error).split())}") from error
+        except psycopg.ProgrammingError:  # which quotes a part of the URL, and that may be the password
+            raise StoreError(f"{self.url} is no URL for PostgreSQL; use postgresql://USER@HOST/NAME") from None
         except psycopg_pool.PoolTimeout as error:
             raise StoreError(f"{self.url} does not answer within {WAIT_SECONDS:.0f} s") from error
 
