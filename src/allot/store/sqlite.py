@@ -6,9 +6,10 @@ own, so that the next requests are read meanwhile.
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,9 @@ import apsw
 from allot.store.database import ConflictError, Reading, Row, StoreError, Writing, spell
 
 # Other processes (the command line) write rarely and shortly; a longer wait means that one hangs.
-BUSY_MILLISECONDS = 5_000
+BUSY_SECONDS = 5.0
+# How often it is tried to begin while another process writes.
+RETRY_SECONDS = 0.005
 # Pages of the write-ahead log before they are copied into the database: about 64 MiB, read in a tenth
 # of a second when it is left behind by a crash. A page that changes often is then copied seldom.
 CHECKPOINT_PAGES = 16_000
@@ -25,7 +28,7 @@ CACHE_KIBIBYTES = 65_536
 STATEMENTS_CACHED = 500
 
 _PRAGMAS = f"""
-PRAGMA busy_timeout = {BUSY_MILLISECONDS};
+PRAGMA busy_timeout = {BUSY_SECONDS * 1000:.0f};
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
@@ -46,6 +49,8 @@ class _Connection:
         for pragma in _PRAGMAS.strip().splitlines():
             if not (readonly and "journal_mode" in pragma):
                 self._apsw.execute(pragma)
+        if not readonly:
+            self._apsw.set_busy_timeout(0)  # `Sqlite.writing` waits, without holding up the loop
 
     async def rows(self, sql: str, *parameters: object) -> list[Row]:
         return list(self.do(sql, parameters))
@@ -91,13 +96,36 @@ class Sqlite:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Writing]:
         async with self._turn:
-            self._write.do("BEGIN IMMEDIATE")
+            await self._begin()
             try:
                 yield self._write
-                await asyncio.get_running_loop().run_in_executor(self._disk, self._write.do, "COMMIT")
+                await self._commit()
             finally:
                 if self._write.in_transaction:
                     self._write.do("ROLLBACK")
+
+    async def _begin(self) -> None:
+        """Begin when no other process writes. Raises StoreError when that takes too long."""
+        end = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                self._write.do("BEGIN IMMEDIATE")
+            except StoreError as error:
+                if not isinstance(error.__cause__, apsw.BusyError) or time.monotonic() >= end:
+                    raise
+                await asyncio.sleep(RETRY_SECONDS)
+            else:
+                return
+
+    async def _commit(self) -> None:
+        """Commit in the disk's thread; a task that is cancelled meanwhile stays until the connection is free again."""
+        committing = asyncio.get_running_loop().run_in_executor(self._disk, self._write.do, "COMMIT")
+        try:
+            await asyncio.shield(committing)
+        finally:
+            while not committing.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([committing])
 
     async def close(self) -> None:
         self._disk.shutdown(wait=True)
