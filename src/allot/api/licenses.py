@@ -211,7 +211,7 @@ def read_assignment(request: Request, body: PatchUserLicenses) -> Assignment:
 def _licenses(found: list[str], items: list[LicenseRequest]) -> list[Asked]:
     asked: dict[str, Asked] = {}
     for n, item in enumerate(items):
-        properties = _properties(found, f"licenses[{n}].properties", item.properties)
+        properties = None if item.properties is None else _properties(found, n, item.properties)
         id = ids.decode("LICENSE", item.id) or item.id
         one = Asked(id, item.id, item.operation != "remove", properties)
         other = asked.setdefault(id, one)
@@ -236,14 +236,12 @@ def _sites(found: list[str], items: list[SiteUrlsRequest]) -> list[tuple[str, bo
     return list(sites.items())
 
 
-def _properties(found: list[str], path: str, given: LicenseProperties | None) -> Properties | None:
-    if given is None:
-        return None
+def _properties(found: list[str], place: int, given: LicenseProperties) -> Properties:
     location = given.location_id or None
     if location is not None:
         location = ids.decode("LOCATION", location) or location
     if given.extension and not EXTENSION.fullmatch(given.extension):
-        found.append(f"{path}.extension: must be 2 to 10 digits, without the routing prefix")
+        found.append(f"licenses[{place}].properties.extension: must be 2 to 10 digits, without the routing prefix")
     return Properties(location, e164(given.phone_number) if given.phone_number else None, given.extension or None)
 
 

@@ -46,6 +46,11 @@ class Needs:
                 if value:
                     values.add((org_id, value))
 
+    def only(self, org_ids: set[str]) -> None:
+        """Leave out what is not of these organizations."""
+        for keys in (self.ids, self.emails, self.locations, self.numbers, self.extensions):
+            keys.difference_update([key for key in keys if key[0] not in org_ids])
+
 
 @dataclass(slots=True, eq=False)
 class Batch:
@@ -94,10 +99,10 @@ async def view(reading: Reading, context: Context, needs: Needs, existing: set[s
     """Load all that is needed of these organizations, which exist, without making anybody wait."""
     at = context.now()
     loaded = await organizations.load(reading, context.rulebook.offers, sorted(existing), sites=needs.sites)
-    named = [{key for key in keys if key[0] in existing} for keys in (needs.locations, needs.numbers, needs.extensions)]
-    await organizations.load_calling(reading, loaded, *named)
-    ids, emails = ({key for key in keys if key[0] in existing} for keys in (needs.ids, needs.emails))
-    people = await store.load(reading, ids, emails, stamp(at))
+    if not existing.issuperset(needs.org_ids):
+        needs.only(existing)
+    await organizations.load_calling(reading, loaded, needs.locations, needs.numbers, needs.extensions)
+    people = await store.load(reading, needs.ids, needs.emails, stamp(at))
     return Batch(context.rulebook, at, stamp(at), loaded, *people)
 
 

@@ -24,7 +24,7 @@ from allot.store import organizations
 from allot.store.database import Reading, Writing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """One license that is asked for: its id, as the request wrote it, and what to do."""
 
@@ -127,13 +127,18 @@ def explain(batch: Batch, assignment: Assignment) -> Explained | Failure:
 
 
 def _needs(assignments: Sequence[Assignment]) -> Needs:
-    needs = Needs({assignment.org_id for assignment in assignments})
-    needs.sites = any(assignment.sites for assignment in assignments)
-    needs.ids = {(assignment.org_id, assignment.person_id) for assignment in assignments if assignment.person_id}
-    needs.emails = {(assignment.org_id, assignment.email) for assignment in assignments if assignment.email}
+    needs = Needs()
     for assignment in assignments:
+        org_id = assignment.org_id
+        needs.org_ids.add(org_id)
+        needs.sites = needs.sites or bool(assignment.sites)
+        if assignment.person_id:
+            needs.ids.add((org_id, assignment.person_id))
+        if assignment.email:
+            needs.emails.add((org_id, assignment.email))
         for asked in assignment.licenses:
-            needs.add_properties(assignment.org_id, asked.properties)
+            if asked.properties is not None:
+                needs.add_properties(org_id, asked.properties)
     return needs
 
 
@@ -157,9 +162,10 @@ def _assigned(batch: Batch, person: Person, decision: Decision) -> Assigned:
 
 
 def _person(batch: Batch, assignment: Assignment) -> Person | Failure:
-    by_id = batch.by_id.get((assignment.org_id, assignment.person_id or ""))
-    by_email = batch.by_email.get((assignment.org_id, assignment.email or ""))
-    if (assignment.person_id and by_id is None) or (assignment.email and by_email is None):
+    org_id, person_id, email = assignment.org_id, assignment.person_id, assignment.email
+    by_id = batch.by_id.get((org_id, person_id)) if person_id else None
+    by_email = batch.by_email.get((org_id, email)) if email else None
+    if (person_id and by_id is None) or (email and by_email is None):
         return Failure.not_found("The person is not known to this organization. Check personId, email and orgId")
     if by_id is not None and by_email is not None and by_id is not by_email:
         return Failure.invalid(

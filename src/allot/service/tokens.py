@@ -46,20 +46,24 @@ class Tokens:
         #: by hash: tokens that work without being stored; set on a demo server on loopback only
         self.demo: dict[str, DemoToken] = {}
 
+    def remembered(self, key: str) -> Caller | None:
+        """The caller of a token's hash when it was asked for within the last seconds."""
+        known = self._remembered.get(key)
+        return known[1] if known is not None and known[0] > time.monotonic() else None
+
     async def caller(self, token: str) -> Caller | None:
         """The caller, or None when nobody has this token."""
         key = token_hash(token)
-        known = self._remembered.get(key)
-        now = time.monotonic()
-        if known is not None and known[0] > now:
-            return known[1]
+        return self.remembered(key) or await self._look_up(token, key)
+
+    async def _look_up(self, token: str, key: str) -> Caller | None:
         found = await self._find(token, key)
         if found is None:
             self._remembered.pop(key, None)
             return None
         if len(self._remembered) >= REMEMBERED_MAX:
             self._remembered.clear()
-        self._remembered[key] = (now + REMEMBERED_SECONDS, found)
+        self._remembered[key] = (time.monotonic() + REMEMBERED_SECONDS, found)
         return found
 
     async def _find(self, token: str, key: str) -> Caller | None:

@@ -119,7 +119,8 @@ class Changes:
             self.take.append((org_id, person_id, license))
             if not pending >> license & 1:
                 self._count(org_id, license, -1)
-        self.take += [(org_id, person_id, license) for license in bits(person.lapsed_licenses)]
+        if person.lapsed_licenses:
+            self.take += [(org_id, person_id, license) for license in bits(person.lapsed_licenses)]
         if before.attendee != after.attendee or person.lapsed_sites or person.renewed_sites:
             sites = before.attendee & after.attendee - person.renewed_sites
             self.attend += [(org_id, person_id, url, pending_until) for url in after.attendee - sites]
