@@ -1,7 +1,9 @@
 """POST /access_token over HTTP, in its three forms."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
 
 from allot.core import ids
@@ -165,3 +167,24 @@ def test_secrets_are_kept_as_hashes(server: Server, client: Client) -> None:
     kept = str(server.rows("SELECT * FROM tokens")) + str(server.rows("SELECT * FROM applications"))
     for secret in (credentials["client_secret"], tokens["access_token"], tokens["refresh_token"]):
         assert secret not in kept
+
+
+def test_a_token_is_not_renewed_while_it_is_revoked(demo_postgres_url: str) -> None:
+    """A refresh that meets a revocation waits for it, and gives nothing that would outlive it (PostgreSQL)."""
+    with (
+        Server(demo_postgres_url) as server,
+        psycopg.connect(demo_postgres_url) as revoking,
+        ThreadPoolExecutor() as pool,
+    ):
+        client = server.client()
+        credentials, tokens = by_code(server, client)
+        revoking.execute("SELECT 1 FROM organizations WHERE org_id = %s FOR UPDATE", [ACME])
+        form = {**credentials, "refresh_token": tokens["refresh_token"]}
+        refreshing = pool.submit(exchange, client, grant_type="refresh_token", **form)
+        with pytest.raises(TimeoutError):
+            refreshing.result(0.3)
+        revoking.execute("DELETE FROM tokens")
+        revoking.commit()
+        assert refreshing.result()[0] == 400
+        assert server.rows("SELECT token_hash FROM tokens") == []
+        client.close_all()

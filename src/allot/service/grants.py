@@ -156,6 +156,10 @@ async def register(writing: Writing, context: Context, application: Registration
 
 async def exchange(writing: Writing, context: Context, exchanges: Sequence[Exchange]) -> list[Issued | Failure]:
     """Serve POST /access_token: each exchange by itself."""
+    # Who revokes a grant or deletes a person locks the organization too: nothing is given that is just taken away.
+    await organizations.lock(
+        writing, {_organization(text) for each in exchanges for text in (each.client_id, each.secret)}
+    )
     outcomes: list[Issued | Failure] = []
     for each in exchanges:
         try:
