@@ -35,7 +35,8 @@ def plane() -> str:
 Paths are below `/allot/v1`.
 They are for clients on the same machine; from another one a token needs the scope `allot:admin`.
 Health and readiness are open to everybody.
-A request that came through a proxy counts as one from another machine.
+A request that came through a proxy, or that calls this machine by another name than `localhost` or a loopback address,
+counts as one from another machine; where `public_url` is set, every request does.
 A running server shows the same as an OpenAPI document at `/allot/v1/openapi/allot.json`, and both documents as a page
 at `/allot/v1/docs`.
 

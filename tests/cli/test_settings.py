@@ -58,6 +58,8 @@ def test_switches_are_read_as_people_write_them():
         ("rate_limit = -1", "must be 0 or more"),
         ("rate_limit = inf", "must be 0 or more"),
         ("public_url = 'example.com'", "must be an address that begins with http"),
+        ("public_url = 'http://['", "must be an address that begins with http"),
+        ("otlp_endpoint = 'http://a b'", "must be an address that begins with http"),
         ("otlp_endpoint = 'example.com'", "must be an address that begins with http"),
         ("port = ", "is no TOML document"),
     ],

@@ -3,6 +3,7 @@
 import pytest
 
 from allot.plane.operations import OPEN, OPERATIONS
+from allot.wire.access import FORWARDED as FORWARDED_BY
 from allot.wire.access import is_near
 from servers import Client
 
@@ -15,9 +16,37 @@ FORWARDED = {"X-Forwarded-For": "192.0.2.7"}
 @pytest.mark.parametrize(("address", "near"), [*((each, True) for each in NEAR), *((each, False) for each in FAR)])
 def test_loopback_is_near(address, near):
     """Only addresses of this machine are near, and none that a proxy speaks for."""
-    assert is_near(address, ()) is near
-    for header in (b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"):
-        assert is_near(address, (b"host", header)) is False
+    assert is_near(address, {}) is near
+    for header in FORWARDED_BY:
+        assert is_near(address, {b"host": b"localhost", header: b"127.0.0.1"}) is False
+
+
+@pytest.mark.parametrize(
+    "host", [b"localhost", b"LOCALHOST:80", b"127.0.0.1", b"127.0.0.1:8080", b"[::1]:8080", b"[::1]"]
+)
+def test_names_of_this_machine_are_near(host):
+    """Who calls by localhost or an address of loopback is near, whatever the port."""
+    assert is_near("127.0.0.1", {b"host": host}) is True
+    assert is_near("127.0.0.1", {b"host": host}, "http://localhost:9000") is True
+    assert is_near("192.0.2.7", {b"host": host}) is False
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *(b"", b"evil.example", b"localhost.evil.example", b"127.0.0.1.evil.example", b"evil.example:8080"),
+        *(b"127.0.0.1@evil.example", b"127.0.0.1, evil.example", b"192.0.2.7", b"[fe80::1]", b"::1"),
+        *(b"\xff", b"x" * 300, b"localhost:", b"local host"),
+    ],
+)
+def test_other_names_are_far(host):
+    """A page of a web site whose name leads to this machine is not near, nor is what a silent proxy was asked for."""
+    assert is_near("127.0.0.1", {b"host": host}) is False
+
+
+def test_a_public_address_means_a_proxy():
+    """Where clients see another address, a proxy may bring them from anywhere without saying so."""
+    assert is_near("127.0.0.1", {b"host": b"127.0.0.1:8080"}, "https://licenses.example.com") is False
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -29,6 +58,13 @@ def test_what_needs_no_token_here_needs_one_elsewhere(admin: Client, path):
     assert nobody.get(address, headers=FORWARDED).status_code == 401
     assert user.get(address, headers=FORWARDED).status_code == 403
     assert admin.get(address, headers=FORWARDED).status_code == 200
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_web_pages_from_elsewhere_cannot_read_them(admin: Client, path):
+    """A name that is none of this machine's gets no further than another machine does."""
+    assert admin.as_(None).get(f"/allot/v1{path}", headers={"Host": "evil.example"}).status_code == 401
+    assert admin.as_("allot-demo-user").get(f"/allot/v1{path}", headers={"Host": "evil.example"}).status_code == 403
 
 
 @pytest.mark.parametrize("path", ["/health", "/readiness"])

@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -20,6 +21,7 @@ _KINDS: dict[str, type] = {
 _HELP: dict[str, str] = {
     name: get_args(hint)[1] for name, hint in get_type_hints(Settings, include_extras=True).items()
 }
+_ADDRESS = re.compile(r"https?://([\w.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\w.~/%-]*)?", re.ASCII)
 _YES, _NO = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -117,9 +119,7 @@ def _problem(name: str, value: Any) -> str | None:
         return "0 to 65535"
     if name == "log_level" and value not in LEVELS:
         return f"one of {', '.join(LEVELS)}"
-    if name == "public_url" and value and not value.startswith(("http://", "https://")):
-        return "an address that begins with http:// or https://"
-    if name == "otlp_endpoint" and value and not value.startswith(("http://", "https://")):
+    if name in ("public_url", "otlp_endpoint") and value and not _ADDRESS.fullmatch(value):
         return "an address that begins with http:// or https://"
     if isinstance(value, int | float) and not 0 <= value < 1e9:
         return "0 or more"

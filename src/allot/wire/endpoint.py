@@ -20,7 +20,7 @@ from allot.core.failure import Failure, Kind
 from allot.service.service import Service
 from allot.store.database import StoreError
 from allot.wire import errors
-from allot.wire.access import is_near
+from allot.wire.access import called, is_near
 from allot.wire.forms import decode, form_as_json, invalid
 from allot.wire.operation import JSON, Operation, Reply, Request
 from allot.wire.patience import Patience
@@ -49,6 +49,7 @@ class Endpoint:
         self._service = service
         self._patience = patience
         self._operation = operation
+        self._public_url = service.settings.public_url.rstrip("/")
         self._name = operation.handler.__name__
         self._query = {parameter.name: parameter for parameter in operation.query}
         self._defaults = {parameter.name: parameter.default for parameter in operation.query}
@@ -92,20 +93,20 @@ class Endpoint:
             body = decode(self._decoder, raw if operation.media == JSON else form_as_json(raw))
         agent = headers.get(b"user-agent", b"").decode("latin-1")[:AGENT_MAX]
         call = Call(caller, tracking_id, address, agent)
-        origin = service.settings.public_url or f"{scope['scheme']}://{headers.get(b'host', b'').decode('latin-1')}"
+        origin = self._public_url or f"{scope['scheme']}://{called(headers, scope.get('server'))}"
         path = scope.get("path_params") or {}
         return Request(service, call, path, self._read_query(scope["query_string"]), body, origin, scope["path"])
 
     async def _admitted(self, address: str, headers: dict[bytes, bytes]) -> Caller:
         """Who calls, where that matters. Raises Failure when they may not."""
         operation = self._operation
-        far = operation.near and not is_near(address, headers)
+        far = operation.near and not is_near(address, headers, self._public_url)
         if operation.rights is None and not far:
             return NOBODY
         caller = await self._caller(headers)
         self._service.limits.take(caller.token_key)
         if far and scopes.ADMIN not in caller.scopes:
-            raise Failure.forbidden(f"From another machine, this path needs a token with the scope {scopes.ADMIN}")
+            raise Failure.forbidden(ELSEWHERE)
         if operation.rights is not None:
             operation.rights.check(caller)
         return caller
@@ -149,6 +150,10 @@ class Endpoint:
         return caller
 
 
+ELSEWHERE = (
+    f"From another machine, this path needs a token with the scope {scopes.ADMIN}."
+    " On this one, call it by 127.0.0.1 or localhost, and not through a proxy"
+)
 NOBODY = Caller("", "", "", frozenset(), frozenset())
 BUG = Failure(
     Kind.INTERNAL,
