@@ -21,7 +21,7 @@ class SystemClock:
 
 def stamp(at: datetime) -> str:
     """A time as it is stored and shown: fixed width, UTC, milliseconds; texts compare as times do."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def later(at: datetime, **delta: float) -> str:

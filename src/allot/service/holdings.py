@@ -98,12 +98,13 @@ async def load(writing: Writing, context: Context, needs: Needs) -> Batch:
 async def view(reading: Reading, context: Context, needs: Needs, existing: set[str]) -> Batch:
     """Load all that is needed of these organizations, which exist, without making anybody wait."""
     at = context.now()
+    now = stamp(at)
     loaded = await organizations.load(reading, context.rulebook.offers, sorted(existing), sites=needs.sites)
     if not existing.issuperset(needs.org_ids):
         needs.only(existing)
     await organizations.load_calling(reading, loaded, needs.locations, needs.numbers, needs.extensions)
-    people = await store.load(reading, needs.ids, needs.emails, stamp(at))
-    return Batch(context.rulebook, at, stamp(at), loaded, *people)
+    people = await store.load(reading, needs.ids, needs.emails, now)
+    return Batch(context.rulebook, at, now, loaded, *people)
 
 
 async def save(writing: Writing, batch: Batch) -> None:
