@@ -1,12 +1,15 @@
 """Checking: what is broken in a database is found, and nothing else."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 
 import pytest
 
 from allot.cli.databases import open_database
 from allot.cli.demo import ACME
 from allot.service.checks import Finding, check
+from allot.store.checks import REFERENCES
 from servers import rulebook
 
 JOHN = "f5b36187-c8dd-4727-8b2f-f9c447f29046"
@@ -38,6 +41,15 @@ SQL_CASES = {
         "UPDATE licenses SET offer = 'GONE' WHERE offer = 'BCATC'",
         "its offer GONE is not in the rulebook",
     ),
+}
+# By a program that does not ask SQLite to keep references.
+LOST_CASES = {
+    "organizations": f"DELETE FROM organizations WHERE org_id = '{ACME}'",
+    "people": f"DELETE FROM people WHERE person_id = '{JOHN}'",
+    "licenses": f"DELETE FROM licenses WHERE org_id = '{ACME}' AND license = 2",
+    "sites": f"DELETE FROM sites WHERE org_id = '{ACME}'",
+    "locations": f"DELETE FROM locations WHERE org_id = '{ACME}'",
+    "numbers": f"DELETE FROM numbers WHERE org_id = '{ACME}'",
 }
 WARNING_CASES = {
     "units": ("UPDATE licenses SET total_units = 1 WHERE offer = 'BCBAS'", "4 of 1 units are used"),
@@ -91,6 +103,44 @@ def test_what_is_wrong_is_found(demo_url: str, case: str):
     sql, said = SQL_CASES[case]
     wrong = [finding for finding in asyncio.run(found(demo_url, sql)) if not finding.warning]
     assert [finding.org_id for finding in wrong if said in finding.text].count(ACME) == 1, wrong
+
+
+@pytest.mark.parametrize("parent", LOST_CASES)
+def test_what_refers_to_nothing_is_found(demo_sqlite_url: str, parent: str):
+    """Rows whose person, license, site or number is gone are found, table by table."""
+    with closing(sqlite3.connect(demo_sqlite_url.removeprefix("sqlite:///"))) as connection:
+        connection.execute(LOST_CASES[parent])
+        connection.commit()
+        said = {
+            f"{table}: {count} of its rows refer to {parent} that are not there"
+            for table, column, other in REFERENCES
+            if other == parent
+            and (
+                count := connection.execute(
+                    f"SELECT COUNT(*) FROM {table} c WHERE c.org_id = ? AND c.{column} IS NOT NULL AND NOT EXISTS"
+                    f" (SELECT 1 FROM {parent} p WHERE p.org_id = c.org_id AND p.{column} = c.{column})",
+                    [ACME],
+                ).fetchone()[0]
+            )
+        }
+    assert said
+    wrong = {finding.text for finding in asyncio.run(found(demo_sqlite_url)) if not finding.warning}
+    assert said <= wrong
+
+
+def test_all_references_are_checked(demo_sqlite_url: str):
+    """What the schema declares to be a reference is checked, and the journal's organization."""
+    with closing(sqlite3.connect(demo_sqlite_url.removeprefix("sqlite:///"))) as connection:
+        tables = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+        declared: set[tuple[str, str, str]] = set()
+        for table in tables:
+            columns: dict[int, tuple[str, str]] = {}
+            for number, _, parent, column, *_ in connection.execute(f"PRAGMA foreign_key_list({table})"):
+                # Of several columns the organization leads, and the other one tells what is meant.
+                if number not in columns or columns[number][0] == "org_id":
+                    columns[number] = (column, parent)
+            declared |= {(table, *each) for each in columns.values()}
+    assert set(REFERENCES) == declared | {("journal", "org_id", "organizations")}
 
 
 @pytest.mark.parametrize("case", WARNING_CASES)

@@ -37,6 +37,8 @@ async def check(database: Database, rulebook: Rulebook) -> AsyncIterator[Finding
 
 
 async def _consistency(reading: Reading) -> AsyncIterator[Finding]:
+    for org_id, table, parent, count in await store.lost(reading):
+        yield Finding(org_id, f"{table}: {count} of its rows refer to {parent} that are not there")
     for org_id, license_id, counted, kept in await store.counters(reading):
         yield Finding(org_id, f"license {license_id}: {counted} people hold it, its counter says {kept}")
     for org_id, says, there, last in await store.journals(reading):

@@ -4,6 +4,30 @@ from collections.abc import AsyncIterator
 
 from allot.store.database import Reading, Row, pages
 
+#: (table, column, table that it refers to by its column of that name), always within the organization. PostgreSQL
+#: keeps them by itself; SQLite only for those who ask it to, which other programs than allot seldom do.
+REFERENCES = (
+    *((table, "org_id", "organizations") for table in ("sites", "licenses", "locations", "people")),
+    *((table, "org_id", "organizations") for table in ("journal", "applications")),
+    ("licenses", "site_url", "sites"),
+    ("numbers", "location_id", "locations"),
+    ("call_parks", "location_id", "locations"),
+    ("people", "location_id", "locations"),
+    ("people", "phone_number", "numbers"),
+    ("roles", "person_id", "people"),
+    ("holdings", "person_id", "people"),
+    ("holdings", "license", "licenses"),
+    ("attendees", "person_id", "people"),
+    ("attendees", "site_url", "sites"),
+    ("applications", "person_id", "people"),
+    ("tokens", "person_id", "people"),
+)
+_LOST = """
+SELECT c.org_id, COUNT(*) FROM {table} c
+WHERE c.{column} IS NOT NULL
+      AND NOT EXISTS (SELECT 1 FROM {parent} p WHERE p.org_id = c.org_id AND p.{column} = c.{column})
+GROUP BY c.org_id ORDER BY c.org_id
+"""
 #: (organization, license id, counted, kept)
 _COUNTERS = """
 SELECT l.org_id, l.license_id, COUNT(h.person_id), l.consumed_by_users
@@ -70,6 +94,15 @@ ORDER BY p.person_id
 #: (organization, offer, one of its licenses)
 _OFFERS = "SELECT org_id, offer, MIN(license_id) FROM licenses GROUP BY org_id, offer ORDER BY org_id, offer"
 WORD = 60
+
+
+async def lost(reading: Reading) -> list[tuple[str, str, str, int]]:
+    """(organization, table, table that it refers to, rows) where what rows refer to is not there."""
+    found: list[tuple[str, str, str, int]] = []
+    for table, column, parent in REFERENCES:
+        sql = _LOST.format(table=table, column=column, parent=parent)
+        found += [(org_id, table, parent, count) for org_id, count in await reading.rows(sql)]
+    return found
 
 
 async def counters(reading: Reading) -> list[Row]:
