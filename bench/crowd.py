@@ -85,6 +85,8 @@ async def _build(url: str, chance: random.Random, people: int, organizations: in
                     token,
                 )
             )
+        async with database.writing() as writing:
+            await writing.survey()
         return crowds
     finally:
         await database.close()

@@ -52,6 +52,10 @@ class Writing(Reading, Protocol):
         """Run one statement for each row of parameters; nothing when there are no rows."""
         ...
 
+    async def survey(self) -> None:
+        """After many new rows: let the database look at its tables, where its plans depend on that."""
+        ...
+
 
 class Database(Protocol):
     """An open database. `url` shows no password."""

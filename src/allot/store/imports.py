@@ -78,6 +78,7 @@ async def insert(writing: Writing, new: Rows, now: str, pending_until: str) -> N
         if pending is None:
             counts[org_id, license] = counts.get((org_id, license), 0) + 1
     await writing.many(_COUNT, [(*key, count) for key, count in sorted(counts.items())])
+    await writing.survey()
 
 
 async def _all(writing: Writing, sql: str, new: Sequence[Row]) -> None:

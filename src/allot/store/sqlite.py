@@ -66,6 +66,9 @@ class _Connection:
         if rows:
             _guard(lambda: self._apsw.executemany(spell(sql, False), rows))
 
+    async def survey(self) -> None:
+        """Nothing: plans here depend on the schema alone."""
+
     def do(self, sql: str, parameters: Sequence[object] = ()) -> list[Row]:
         return _guard(lambda: self._apsw.execute(spell(sql, False), parameters or None).fetchall())
 
