@@ -19,6 +19,7 @@ from allot.wire.values import EXTENSION, ITEMS_MAX, e164, site_url
 
 TEXT_MAX = 256
 URL_MAX = 2_000
+ADDRESSES_MAX = 20
 EMAIL_MAX = 254
 _EMAIL = re.compile(r"[^\s@,;<>()\[\]\\\"]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _ATTENDEE = "#attendee"
@@ -160,7 +161,7 @@ def _read(request: Request, found: list[str], body: CreatePerson) -> Draft:
         if member not in ("nickName", "avatar", "addresses")
     }
     details["nickName"] = details["firstName"]  # documented: set so, whatever the request says
-    details["addresses"] = msgspec.to_builtins(body.addresses) if body.addresses else None
+    details["addresses"] = _addresses(found, body.addresses or [])
     if body.avatar:
         details["avatar"] = _text(found, "avatar", body.avatar, URL_MAX)
     draft = Draft(request.call, "", "", _text(found, "displayName", body.display_name) or "")
@@ -176,6 +177,17 @@ def _text(found: list[str], name: str, text: str | None, most: int = TEXT_MAX) -
     if text and len(text) > most:
         found.append(f"{name}: at most {most} characters")
     return (text or "").strip() or None
+
+
+def _addresses(found: list[str], addresses: list[Address]) -> list[dict[str, str]] | None:
+    if len(addresses) > ADDRESSES_MAX:
+        found.append(f"addresses: at most {ADDRESSES_MAX} of a person")
+        return None
+    told: list[dict[str, str]] = msgspec.to_builtins(addresses)
+    for n, address in enumerate(told):
+        for member, text in address.items():
+            _text(found, f"addresses[{n}].{member}", text)
+    return told or None
 
 
 def _email(found: list[str], emails: list[str] | None) -> str | None:

@@ -20,7 +20,8 @@ def faults(value: Any, kind: inspect.Type, path: str = "") -> list[str]:
     if isinstance(kind, inspect.UnionType):
         if value is None and any(isinstance(each, inspect.NoneType) for each in kind.types):
             return []
-        kind = next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+        kinds = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
+        return min((faults(value, each, path) for each in kinds), key=len)
     if isinstance(kind, inspect.StructType) and isinstance(value, dict):
         return _members(value, kind, path)
     if isinstance(kind, inspect.ListType) and isinstance(value, list):

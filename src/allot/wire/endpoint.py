@@ -116,6 +116,9 @@ class Endpoint:
         if kind != self._media:
             wanted = f"Content-Type: must be {self._operation.media}"
             raise Failure(Kind.UNSUPPORTED, "The media type is not supported", (wanted,))
+        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
+            plain = "Content-Encoding: is not supported; send the body as it is"
+            raise Failure(Kind.UNSUPPORTED, "The media type is not supported", (plain,))
         try:
             return await self._patience.wait(_read(headers, receive))
         except TimeoutError:

@@ -26,13 +26,15 @@ def decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     try:
         try:
             return decoder.decode(body)
-        except msgspec.ValidationError:
+        except msgspec.ValidationError as error:
+            first = str(error)
             raw = msgspec.json.decode(body)  # what is wrong may only show at the end of the text
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Failure(Kind.INVALID, "The request is not valid JSON", (f"body: {error}",)) from None
     except RecursionError:
         raise Failure(Kind.INVALID, "The request is not valid JSON", ("body: nested too deeply",)) from None
-    raise invalid(shapes.faults(raw, inspect.type_info(decoder.type)))
+    # A member that is there twice is wrong in a place that the second reading does not see.
+    raise invalid(shapes.faults(raw, inspect.type_info(decoder.type)) or [f"body: {first}"])
 
 
 def form_as_json(body: bytes) -> bytes:
