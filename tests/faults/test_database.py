@@ -66,6 +66,22 @@ def test_a_database_that_is_away_refuses_everybody_at_once(
     assert wrongs(postgres_url) == []
 
 
+def test_a_database_that_takes_no_changes_refuses_them(postgres_url: str):
+    """While the database is read-only, as a standby is, reading goes on and changes are refused with 503."""
+    with Server(postgres_url) as server:
+        world = server.call(lambda service: make(service, 1, "RTT"))
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        [name] = connection.execute("SELECT current_database()").fetchone() or ("",)
+        connection.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
+    with Server(postgres_url) as server:
+        client = server.client(world.token)
+        body = {"personId": world.person(), "licenses": [{"id": world.license("RTT"), "operation": "add"}]}
+        answer = client.patch("/v1/licenses/users", json=body)
+        assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "1")
+        assert client.get("/v1/licenses").status_code == 200
+        client.close_all()
+
+
 async def cut_connections(server: Server, world: World, answers: dict[str, int]) -> None:
     """Clients that ask all the time, while connections are cut."""
     async with open_session(world.token) as session:

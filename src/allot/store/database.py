@@ -30,7 +30,7 @@ class ConflictError(Exception):
 
 
 class Reading(Protocol):
-    """A consistent view for reading."""
+    """What is committed: one statement sees one moment, the next one may see a later one."""
 
     async def rows(self, sql: str, *parameters: object) -> list[Row]:
         """All rows of one statement."""

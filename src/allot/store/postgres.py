@@ -138,7 +138,12 @@ class Postgres:
                 committing = True
         except psycopg.IntegrityError as error:
             raise ConflictError(str(error)) from error
-        except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+        # Read-only is what a standby is that has taken over an address before its time.
+        except (
+            psycopg.OperationalError,
+            psycopg.errors.ReadOnlySqlTransaction,
+            psycopg_pool.PoolTimeout,
+        ) as error:
             raise (UncertainError if committing else StoreError)(str(error)) from error
 
     async def close(self) -> None:
