@@ -23,6 +23,7 @@ from allot.wire.values import (
     EXTENSION,
     ITEMS_MAX,
     ORG_ID,
+    check_length,
     e164,
     organization_in_query,
     organization_of,
@@ -212,6 +213,7 @@ def _licenses(found: list[str], items: list[LicenseRequest]) -> list[Asked]:
     asked: dict[str, Asked] = {}
     for n, item in enumerate(items):
         properties = None if item.properties is None else _properties(found, n, item.properties)
+        check_length(found, f"licenses[{n}].id", item.id)
         id = ids.decode("LICENSE", item.id) or item.id
         one = Asked(id, item.id, item.operation != "remove", properties)
         other = asked.setdefault(id, one)
@@ -229,6 +231,7 @@ def _sites(found: list[str], items: list[SiteUrlsRequest]) -> list[tuple[str, bo
             found.append(
                 f"siteUrls[{n}].accountType: must be attendee; a host account comes with the license of the site"
             )
+        check_length(found, f"siteUrls[{n}].siteUrl", item.site_url)
         url = site_url(item.site_url)
         add = item.operation != "remove"
         if sites.setdefault(url, add) != add:
@@ -237,6 +240,8 @@ def _sites(found: list[str], items: list[SiteUrlsRequest]) -> list[tuple[str, bo
 
 
 def _properties(found: list[str], place: int, given: LicenseProperties) -> Properties:
+    check_length(found, f"licenses[{place}].properties.locationId", given.location_id)
+    check_length(found, f"licenses[{place}].properties.phoneNumber", given.phone_number)
     location = given.location_id or None
     if location is not None:
         location = ids.decode("LOCATION", location) or location

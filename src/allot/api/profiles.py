@@ -15,7 +15,7 @@ from allot.service.people import Draft
 from allot.service.searches import Seen
 from allot.wire.forms import invalid
 from allot.wire.operation import Request
-from allot.wire.values import EXTENSION, ITEMS_MAX, e164, site_url
+from allot.wire.values import EXTENSION, ITEMS_MAX, check_length, e164, site_url
 
 TEXT_MAX = 256
 URL_MAX = 2_000
@@ -216,6 +216,8 @@ def _licenses(found: list[str], licenses: list[str] | None) -> dict[str, str] | 
     texts = [text for several in licenses for text in several.split(",") if text]
     if len(texts) > ITEMS_MAX:
         found.append(f"licenses: at most {ITEMS_MAX} in one request")
+    for text in texts[:ITEMS_MAX]:
+        check_length(found, "licenses", text)
     return {ids.decode("LICENSE", text) or text: text for text in texts[:ITEMS_MAX]}
 
 
@@ -227,6 +229,7 @@ def _attendee(found: list[str], site_urls: list[str] | None) -> list[str] | None
         found.append(f"siteUrls: at most {ITEMS_MAX} in one request")
     urls: dict[str, None] = {}
     for n, text in enumerate(site_urls[:ITEMS_MAX]):
+        check_length(found, f"siteUrls[{n}]", text)
         url, mark, role = text.strip().lower().partition("#")
         if role not in ("attendee", "host") and mark:
             found.append(f"siteUrls[{n}]: must be the url of a site, with #attendee to be attendee there")
@@ -236,6 +239,8 @@ def _attendee(found: list[str], site_urls: list[str] | None) -> list[str] | None
 
 
 def _properties(found: list[str], body: CreatePerson) -> Properties | None:
+    for text in (body.location_id, *(each.value for each in body.phone_numbers or ())):
+        check_length(found, "locationId, phoneNumbers", text)
     numbers = {e164(each.value) for each in body.phone_numbers or () if each.type in (None, "work") and each.value}
     if len(numbers) > 1:
         found.append("phoneNumbers: only one number of type work is possible")

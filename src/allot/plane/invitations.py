@@ -12,8 +12,9 @@ from allot.service.context import Context
 from allot.service.invitations import Answer, Answered
 from allot.service.writes import Operation as Write
 from allot.wire.errors import ErrorDetail, ErrorResponse
+from allot.wire.forms import invalid
 from allot.wire.operation import Operation, Reply, Request, Rights
-from allot.wire.values import ORG_ID, organization_in_query, path_id, site_url
+from allot.wire.values import ORG_ID, check_length, organization_in_query, path_id, site_url
 
 ITEMS_MAX = 500
 
@@ -82,6 +83,12 @@ async def _answer(request: Request, write: Write) -> Reply:
     answer = Answer(
         request.call, await organization_in_query(request), path_id(request, "PEOPLE", "personId"), None, None
     )
+    found: list[str] = []
+    for name, texts in (("licenses", body.licenses), ("siteUrls", body.site_urls)):
+        for n, text in enumerate(texts or ()):
+            check_length(found, f"{name}[{n}]", text)
+    if found:
+        raise invalid(found)
     if body.licenses is not None:
         answer.licenses = [(ids.decode("LICENSE", text) or text, text) for text in body.licenses]
     if body.site_urls is not None:

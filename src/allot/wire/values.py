@@ -22,6 +22,12 @@ NUMBER_CHARACTERS_MAX = 100
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 
 
+def check_length(found: list[str], name: str, text: str | None) -> None:
+    """Add a fault to `found` for a text that is longer than any id: it would be in the answer and in the journal."""
+    if text and len(text) > ids.LENGTH_MAX:
+        found.append(f"{name}: at most {ids.LENGTH_MAX} characters")
+
+
 def read_id(found: list[str], kind: str, name: str, text: str | None) -> str | None:
     """The value of an id in a body or query; a fault is added to `found` when it is none of this kind."""
     if not text:
