@@ -11,6 +11,7 @@ from allot.api.licenses import UserLicensesResponse, holding
 from allot.api.profiles import refusals, show
 from allot.core import ids
 from allot.core.call import Call, Caller
+from allot.core.holding import Properties
 from allot.core.role import FULL
 from allot.core.wish import Wish
 from allot.service import invitations, licenses, people
@@ -213,5 +214,65 @@ def test_each_answer_to_invitations_shows_what_it_left(server: Server, world: Wo
     first, last = batch(server, invitations.accept, answers)
     assert (bool(first.person.pending_licenses), len(first.person.pending_sites)) == (False, 1)
     assert (bool(last.person.pending_licenses), len(last.person.pending_sites)) == (False, 0)
+    server.stop()
+    assert wrongs(server.url) == []
+
+
+@pytest.fixture
+def offices(server: Server) -> World:
+    """Ten units of Webex Calling - Professional, a location with two numbers, and two people who have one each."""
+
+    async def make(service: Service) -> World:
+        async with service.database.writing() as writing:
+            world = await add_organization(writing)
+            await add_license(writing, world, "BCSTD", "BCSTD")
+            await insert(
+                writing, "locations", org_id=world.org_id, location_id="hq", name="HQ", details="{}", calling=1
+            )
+            for number in NUMBERS:
+                await insert(
+                    writing, "numbers", org_id=world.org_id, phone_number=number, location_id="hq", state="ACTIVE"
+                )
+            await add_people(writing, world, 2)
+        return world
+
+    return server.call(make)
+
+
+NUMBERS = ("+14085550101", "+14085550102")
+
+
+def calling(world: World, n: int, place: int | None) -> Assignment:
+    """An assignment of the calling license with one of two numbers and extensions; None takes it away."""
+    id = world.licenses["BCSTD"]
+    properties = None if place is None else Properties("hq", NUMBERS[place], f"410{place}")
+    asked = Asked(id, id, place is not None, properties)
+    return Assignment(call(world), world.org_id, world.people[n], None, [asked])
+
+
+def test_numbers_and_extensions_are_swapped_in_one_batch(server: Server, offices: World):
+    """Two people who give back what they have take each other's number and extension in the same batch."""
+    assign(server, calling(offices, 0, 0), calling(offices, 1, 1))
+    asked = [calling(offices, 0, None), calling(offices, 1, 0), calling(offices, 0, 1)]
+    assert [outcome.status for outcome in assign(server, *asked)] == [200, 200, 200]
+    sql = "SELECT person_id, phone_number, extension FROM people WHERE org_id = $1 AND location_id = 'hq'"
+    expected = {(offices.people[0], NUMBERS[1], "4101"), (offices.people[1], NUMBERS[0], "4100")}
+    assert set(server.rows(sql, offices.org_id)) == expected
+    server.stop()
+    assert wrongs(server.url) == []
+
+
+def test_emails_are_swapped_one_after_the_other(server: Server, world: World):
+    """People who take each other's email one after the other have it, also where the batch cannot be saved at once."""
+    emails = [(1, "spare@example.com"), (2, "person1@example.com"), (1, "person2@example.com")]
+    drafts = [Draft(call(world), world.org_id, world.people[n], "Ada", email=email) for n, email in emails]
+
+    async def submit(service: Service) -> list[Any]:
+        return await asyncio.gather(*(service.writes.submit(world.org_id, people.update, each) for each in drafts))
+
+    assert [seen.person.email for seen in server.call(submit)] == [email for _, email in emails]
+    sql = "SELECT person_id, email FROM people WHERE org_id = $1 AND email LIKE 'person%'"
+    expected = {(world.people[1], "person2@example.com"), (world.people[2], "person1@example.com")}
+    assert set(server.rows(sql, world.org_id)) == expected
     server.stop()
     assert wrongs(server.url) == []
