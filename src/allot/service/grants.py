@@ -176,9 +176,11 @@ async def _exchange(writing: Writing, context: Context, asked: Exchange) -> Issu
             raise Failure.invalid("grant_type: client_credentials is for service apps; this client is an integration")
         org_id, client_id = application.org_id, application.client_id
         grant = Grant(org_id, application.person_id, application.scopes, application.name, client_id)
+        await _forget(writing, context, grant)
         return await issue(writing, context, grant)
     token = await _token(writing, context, asked)
     grant = Grant(token.org_id, token.person_id, token.scopes, token.name, token.client_id)
+    await _forget(writing, context, grant)
     if asked.grant_type == REFRESH_TOKEN:
         # Using a refresh token renews its own time; it stays the same.
         await tokens.renew(writing, token.org_id, token.token_hash, later(context.now(), seconds=REFRESH_SECONDS))
@@ -190,6 +192,11 @@ async def _exchange(writing: Writing, context: Context, asked: Exchange) -> Issu
     if not await tokens.remove(writing, token.org_id, token.token_hash):
         raise _unusable("code")
     return await issue(writing, context, grant)
+
+
+async def _forget(writing: Writing, context: Context, grant: Grant) -> None:
+    """Forget what has run out: programs that ask for tokens all the time would leave ever more of them."""
+    await tokens.forget(writing, grant.org_id, grant.person_id, context.stamp())
 
 
 async def _application(writing: Writing, asked: Exchange) -> Application:

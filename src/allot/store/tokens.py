@@ -29,6 +29,7 @@ FROM tokens WHERE org_id = $1 AND token_hash = $2
 """
 _REMOVE = "DELETE FROM tokens WHERE org_id = $1 AND token_hash = $2"
 _RENEW = "UPDATE tokens SET expires = $3 WHERE org_id = $1 AND token_hash = $2"
+_FORGET = "DELETE FROM tokens WHERE org_id = $1 AND person_id = $2 AND expires <= $3"
 _REVOKE = "DELETE FROM tokens WHERE org_id = $1 AND grant_id = $2"
 
 
@@ -106,6 +107,11 @@ async def insert(writing: Writing, token: Token) -> None:
 async def grants(reading: Reading, org_id: str) -> list[Grant]:
     """The grants of an organization, or of all of them when the id is empty, oldest first."""
     return [Grant(*row) for row in await reading.rows(_GRANTS, org_id)]
+
+
+async def forget(writing: Writing, org_id: str, person_id: str, now: str) -> None:
+    """Forget a person's tokens that have run out."""
+    await writing.run(_FORGET, org_id, person_id, now)
 
 
 async def revoke(writing: Writing, org_id: str, grant_id: str) -> int:

@@ -181,7 +181,7 @@ CREATE TABLE applications (
     scopes TEXT NOT NULL,
     created TEXT NOT NULL,
     PRIMARY KEY (org_id, client_id),
-    FOREIGN KEY (org_id, person_id) REFERENCES people
+    FOREIGN KEY (org_id, person_id) REFERENCES people ON DELETE CASCADE
 ) CLUSTERED;
 
 CREATE TABLE tokens (
@@ -201,7 +201,7 @@ CREATE TABLE tokens (
     FOREIGN KEY (org_id, person_id) REFERENCES people ON DELETE CASCADE
 ) CLUSTERED;
 CREATE INDEX tokens_by_grant ON tokens (org_id, grant_id);
-CREATE INDEX tokens_by_person ON tokens (org_id, person_id)
+CREATE INDEX tokens_by_person ON tokens (org_id, person_id, expires)
 """
 
 
