@@ -1,6 +1,7 @@
 """The journal's rows: written with the change that they tell of, numbered without a gap."""
 
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -8,8 +9,7 @@ import msgspec
 from allot.core.journal import Entry, Search
 from allot.store.database import Reading, Row, Writing, one, rows, texts
 
-_COUNT = "SELECT o.org_id, o.entries FROM EACH($1) k JOIN organizations o ON o.org_id = k.value->>0"
-_SET = "UPDATE organizations SET entries = $2 WHERE org_id = $1"
+_COUNT = "UPDATE organizations SET entries = entries + $2 WHERE org_id = $1 RETURNING entries"
 _WRITE = """
 INSERT INTO journal (org_id, entry, at, tracking_id, action, actor_id, target_id, outcome, detail, tracking_key)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -34,10 +34,11 @@ async def write(writing: Writing, entries: Sequence[Entry]) -> None:
     """Number and write the entries; their organizations are locked by this transaction."""
     if not entries:
         return
-    org_ids = sorted({entry.org_id for entry in entries})
-    counts: dict[str, int] = dict(await writing.rows(_COUNT, rows([(org_id,) for org_id in org_ids])))
+    more = Counter(entry.org_id for entry in entries)
+    counted = await writing.each(_COUNT, list(more.items()))
+    last = {org_id: count - more[org_id] for org_id, [(count,)] in zip(more, counted, strict=True)}
     for entry in entries:
-        counts[entry.org_id] = entry.number = counts[entry.org_id] + 1
+        last[entry.org_id] = entry.number = last[entry.org_id] + 1
     encode = msgspec.json.encode
     await writing.many(
         _WRITE,
@@ -57,7 +58,6 @@ async def write(writing: Writing, entries: Sequence[Entry]) -> None:
             for e in entries
         ],
     )
-    await writing.many(_SET, [(org_id, counts[org_id]) for org_id in org_ids])
 
 
 async def count(reading: Reading, org_id: str) -> int:

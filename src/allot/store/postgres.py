@@ -25,43 +25,52 @@ _OPTIONS = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off
 class _Connection:
     """One connection as `Reading` and `Writing`."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
-        self._cursor = psycopg.AsyncRawCursor(connection)
+    def __init__(self, connection: psycopg.AsyncConnection[Row], pipeline: psycopg.AsyncPipeline | None) -> None:
+        self._connection = connection
+        self._pipeline = pipeline
+
+    async def _execute(self, sql: str, parameters: Sequence[object]) -> psycopg.AsyncRawCursor[Row]:
+        # A cursor of its own for each: in a pipeline one would mix up the answers that are still to come.
+        cursor = psycopg.AsyncRawCursor(self._connection)
+        return await cursor.execute(spell(sql, True).encode(), parameters, prepare=True)
 
     async def rows(self, sql: str, *parameters: object) -> list[Row]:
-        await self._cursor.execute(spell(sql, True).encode(), parameters, prepare=True)
-        return await self._cursor.fetchall()
+        return await (await self._execute(sql, parameters)).fetchall()
 
     async def each(self, sql: str, sets: Sequence[Sequence[object]]) -> list[list[Row]]:
         if len(sets) == 1:
             return [await self.rows(sql, *sets[0])]
         if not sets:
             return []
-        await self._cursor.executemany(spell(sql, True).encode(), sets, returning=True)
-        found = [await self._cursor.fetchall()]
-        while self._cursor.nextset():
-            found.append(await self._cursor.fetchall())
+        cursor = psycopg.AsyncRawCursor(self._connection)
+        await cursor.executemany(spell(sql, True).encode(), sets, returning=True)
+        found = [await cursor.fetchall()]
+        while cursor.nextset():
+            found.append(await cursor.fetchall())
         return found
 
     async def run(self, sql: str, *parameters: object) -> int:
-        await self._cursor.execute(spell(sql, True).encode(), parameters, prepare=True)
-        return self._cursor.rowcount
+        cursor = await self._execute(sql, parameters)
+        if self._pipeline is not None:
+            await self._pipeline.sync()
+        return cursor.rowcount
 
     async def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         if not rows:
             return
         whole = _set_wise(spell(sql, True)) if len(rows) > 1 else None
         if whole is None:
-            await self._cursor.executemany(spell(sql, True).encode(), rows)
+            await psycopg.AsyncRawCursor(self._connection).executemany(spell(sql, True).encode(), rows)
             return
         statement, columns = whole
         records = [dict(zip(columns, row, strict=True)) for row in rows]
-        await self._cursor.execute(statement, (msgspec.json.encode(records).decode(),), prepare=True)
+        await self._execute(statement, (msgspec.json.encode(records).decode(),))
 
     async def survey(self) -> None:
         # Until it has looked, the planner takes any index that begins with the organization for as good as
         # the right one; by itself it looks a minute later.
-        await self._cursor.execute("ANALYZE organizations, licenses, people, holdings, attendees, numbers, locations")
+        tables = "organizations, licenses, people, holdings, attendees, numbers, locations"
+        await self._execute(f"ANALYZE {tables}", ())
 
 
 _INSERT = re.compile(r"INSERT INTO (\w+) \(([\w, ]+)\)\s+VALUES \([$\d, ]+\)( ON CONFLICT DO NOTHING)?\s*")
@@ -69,7 +78,7 @@ _DELETE = re.compile(r"DELETE FROM (\w+) WHERE ((?:\w+ = \$\d+(?: AND )?)+)\s*")
 
 
 @lru_cache(maxsize=1000)
-def _set_wise(sql: str) -> tuple[bytes, tuple[str, ...]] | None:
+def _set_wise(sql: str) -> tuple[str, tuple[str, ...]] | None:
     """A plain INSERT or DELETE of one row as one statement for many, with the columns of a row; else None.
 
     The rows travel as one JSON array, whose members get their types from the table: one statement
@@ -79,13 +88,13 @@ def _set_wise(sql: str) -> tuple[bytes, tuple[str, ...]] | None:
     if found := _INSERT.fullmatch(sql):
         table, columns, once = found.groups()
         source = f"SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, $1::jsonb)"
-        return f"INSERT INTO {table} ({columns}) {source}{once or ''}".encode(), tuple(columns.split(", "))
+        return f"INSERT INTO {table} ({columns}) {source}{once or ''}", tuple(columns.split(", "))
     if found := _DELETE.fullmatch(sql):
         table, condition = found.groups()
         keys = tuple(part.partition(" = ")[0] for part in condition.split(" AND "))
         same = " AND ".join(f"{table}.{key} = gone.{key}" for key in keys)
         gone = f"jsonb_populate_recordset(NULL::{table}, $1::jsonb) AS gone"
-        return f"DELETE FROM {table} USING {gone} WHERE {same}".encode(), keys
+        return f"DELETE FROM {table} USING {gone} WHERE {same}", keys
     return None
 
 
@@ -121,21 +130,24 @@ class Postgres:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reading]:
-        async with self._transaction() as connection:
-            yield connection
+        async with self._connection() as connection:
+            yield _Connection(connection, None)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Writing]:
-        async with self._transaction() as connection:
-            yield connection
+        async with self._connection() as connection, connection.pipeline() as pipeline:
+            # What answers nothing is not waited for: it travels with what does, at the latest with COMMIT.
+            yield _Connection(connection, pipeline)
+            try:
+                await connection.commit()
+            except psycopg.OperationalError as error:
+                raise UncertainError(str(error)) from error
 
     @asynccontextmanager
-    async def _transaction(self) -> AsyncIterator[_Connection]:
-        committing = False
+    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Row]]:
         try:
             async with self._pool.connection() as connection:
-                yield _Connection(connection)
-                committing = True
+                yield connection
         except psycopg.IntegrityError as error:
             raise ConflictError(str(error)) from error
         # Read-only is what a standby is that has taken over an address before its time.
@@ -144,7 +156,7 @@ class Postgres:
             psycopg.errors.ReadOnlySqlTransaction,
             psycopg_pool.PoolTimeout,
         ) as error:
-            raise (UncertainError if committing else StoreError)(str(error)) from error
+            raise StoreError(str(error)) from error
 
     async def close(self) -> None:
         await self._pool.close()
