@@ -48,6 +48,7 @@ def test_the_page_is_whole_and_needs_nothing_else(admin: Client):
     """The page is well formed, has every operation, follows the reader's colors, and loads nothing."""
     answer = admin.as_(None).get("/allot/v1/docs")
     assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none';")
     tags = Tags()
     tags.feed(answer.text)
     assert tags.open == []

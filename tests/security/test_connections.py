@@ -1,5 +1,6 @@
 """Connections: what is sent before, behind and instead of a request does not harm the server."""
 
+import contextlib
 import json
 import socket
 import time
@@ -143,3 +144,19 @@ def test_heads_that_dawdle_are_given_up(demo_sqlite_url: str, monkeypatch: pytes
         assert idle.recv(65_536).startswith(b"HTTP/1.1 401")
         for connection in (silent, slow, idle, busy):
             connection.close()
+
+
+def test_answers_that_nobody_takes_are_given_up(demo_sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
+    """A client that asks and asks, and takes no answer, does not keep them in the server's memory."""
+    monkeypatch.setattr(connections, "HEAD_SECONDS_MAX", 0.3)
+    request = b"GET /allot/v1/openapi/webex.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with Server(demo_sqlite_url) as server, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect((HOST, int(server.address.rpartition(":")[2])))
+        connection.sendall(request * 500)
+        time.sleep(1.5)
+        received = 0
+        with contextlib.suppress(ConnectionResetError):
+            while part := connection.recv(1 << 20):
+                received += part.count(b"HTTP/1.1 200 OK")
+        assert received < 500

@@ -12,7 +12,8 @@ from allot.wire.endpoint import tracking_id_of
 
 # First line and headers of one request. A search for 85 ids, with its token, has 8 KiB.
 HEAD_BYTES_MAX = 64 * 1024
-# A client that takes longer for them is not waited for; nor is one that still sends what was answered already.
+# A client that takes longer for them is not waited for; nor is one that still sends what was answered already, or
+# takes nothing of its answer meanwhile.
 HEAD_SECONDS_MAX = 30.0
 
 _UNREADABLE = "The request is no HTTP that is read here. Check its first line, its headers and the length of its body"
@@ -31,6 +32,8 @@ class Connection(HttpToolsProtocol):
     _received = 0
     #: when the head began that is not whole yet; None when none is awaited
     _begun: float | None = None
+    #: bytes of answers that were not sent yet at the last look
+    _unsent = 0
     #: whether the body is not whole yet
     _unfinished = False
     _problem = _UNREADABLE
@@ -91,7 +94,12 @@ class Connection(HttpToolsProtocol):
         self.transport.close()
 
     def _look(self) -> None:
-        """Close when a head, or the rest of what was answered, takes too long."""
+        """Close when a head, the rest of what was answered, or the taking of an answer takes too long."""
+        unsent = self.transport.get_write_buffer_size()
+        if unsent and unsent == self._unsent:  # nothing of the answer was taken since the last look
+            self.transport.abort()
+            return
+        self._unsent = unsent
         late = self._begun is not None and self.loop.time() - self._begun >= HEAD_SECONDS_MAX
         useless = self._unfinished and self.cycle is not None and self.cycle.response_complete
         if late or useless:

@@ -10,6 +10,8 @@ from allot.plane import manuals
 from allot.wire.openapi import Document, document
 from allot.wire.operation import Operation, Reply, Request, Text
 
+# The page has its style in itself, and needs nothing else.
+POLICY = b"default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 WEBEX_PATH = "/allot/v1/openapi/webex.json"
 OWN_PATH = "/allot/v1/openapi/allot.json"
 
@@ -46,7 +48,8 @@ class Documents:
 
     async def read_documents(self, request: Request) -> Reply:
         """Show both documents as one page to read."""
-        return Reply(200, _page(tuple(self._own())), content_type=b"text/html; charset=utf-8")
+        page = _page(tuple(self._own()))
+        return Reply(200, page, [(b"content-security-policy", POLICY)], content_type=b"text/html; charset=utf-8")
 
     @property
     def operations(self) -> tuple[Operation, ...]:
