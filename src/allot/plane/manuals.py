@@ -73,7 +73,7 @@ def _article(document: Document, path: str, verb: str, operation: Document) -> I
 def _answer(document: Document, status: str, response: Document) -> str:
     shared = "$ref" in response
     response = _resolved(document, response)
-    head = f"<code>{status}</code> {escape(response['description'])}"
+    head = f"<code>{status}</code> {_inline(response['description'])}"
     content = next(iter(response.get("content", {}).values()), None)
     members = _members(document, content["schema"]) if content and not shared else ""
     return f"<details><summary>{head}</summary>{members}</details>" if members else f"<div>{head}</div>"
