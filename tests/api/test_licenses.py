@@ -472,3 +472,22 @@ def check_error(answer: requests.Response, status: int) -> None:
         assert set(error) == {"errorCode", "description"}
         assert type(error["errorCode"]) is int
         assert error["description"]
+
+
+def test_faults_of_type_and_of_meaning_come_together(client: Client) -> None:
+    """A body with a wrong type in one place still hears of all else that is wrong with it."""
+    body = {"licenses": [{"id": 7}], "siteUrls": [{"siteUrl": "mysite.webex.com", "accountType": "host"}, 5]}
+    answer = client.patch("/v1/licenses/users", json=body)
+    assert answer.status_code == 400
+    assert [error["description"] for error in answer.json()["errors"]] == [
+        "licenses[0].id: must be a text",
+        "siteUrls[1]: must be an object",
+        "email, personId: one of them is required",
+        "siteUrls[0].accountType: must be attendee; a host account comes with the license of the site",
+    ]
+    answer = client.patch("/v1/licenses/users", json={"email": 5, "orgId": 7})
+    assert [error["description"] for error in answer.json()["errors"]] == [
+        "email: must be a text",
+        "orgId: must be a text",
+        "licenses, siteUrls: at least one item is required",
+    ]

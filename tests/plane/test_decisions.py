@@ -206,3 +206,9 @@ def test_decisions_need_what_patch_needs(admin: Client, token, status):
     assert answer.status_code == status
     if status == 200:
         assert answer.json()["decisions"][0]["status"] == 404
+
+
+def test_faults_of_several_requests_are_those_of_their_members(client: Client) -> None:
+    """A wrong type in one of several requests is named, and nothing is missed that one request would need."""
+    answer = client.post("/allot/v1/decisions", json={"requests": [{"email": 7}]})
+    assert [error["description"] for error in answer.json()["errors"]] == ["requests[0].email: must be a text"]

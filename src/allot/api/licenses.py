@@ -1,6 +1,6 @@
 """Licenses on the wire: list, details with holders, and PATCH /licenses/users."""
 
-from typing import Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -34,6 +34,10 @@ from allot.wire.values import (
 
 # Documented: "limit cannot be more than 300".
 HOLDERS_MAX = 300
+
+NOBODY = "email, personId: one of them is required"
+NOTHING = "licenses, siteUrls: at least one item is required"
+NO_ATTENDEE = "siteUrls[{}].accountType: must be attendee; a host account comes with the license of the site"
 
 
 class License(msgspec.Struct, rename="camel"):
@@ -93,6 +97,18 @@ class PatchUserLicenses(msgspec.Struct, rename="camel"):
     org_id: str | None = None
     licenses: list[LicenseRequest] | None = None
     site_urls: list[SiteUrlsRequest] | None = None
+
+    @staticmethod
+    def also_wrong(raw: dict[str, Any]) -> list[str]:
+        """What is wrong besides types, read from a body whose types are wrong somewhere."""
+        found = [] if raw.get("personId") or raw.get("email") else [NOBODY]
+        found += [] if raw.get("licenses") or raw.get("siteUrls") else [NOTHING]
+        sites = raw.get("siteUrls")
+        for n, site in enumerate(sites if isinstance(sites, list) else ()):
+            kind = site.get("accountType") if isinstance(site, dict) else None
+            if isinstance(kind, str) and kind.lower() != "attendee":
+                found.append(NO_ATTENDEE.format(n))
+        return found
 
 
 class SiteResponse(msgspec.Struct, rename="camel"):
@@ -196,9 +212,9 @@ def read_assignment(request: Request, body: PatchUserLicenses) -> Assignment:
     org_id = read_id(found, "ORGANIZATION", "orgId", body.org_id)
     email = (body.email or "").strip().lower() or None
     if not body.person_id and email is None:
-        found.append("email, personId: one of them is required")
+        found.append(NOBODY)
     if not body.licenses and not body.site_urls:
-        found.append("licenses, siteUrls: at least one item is required")
+        found.append(NOTHING)
     if len(body.licenses or ()) + len(body.site_urls or ()) > ITEMS_MAX:
         found.append(f"licenses, siteUrls: at most {ITEMS_MAX} items in one request")
         raise invalid(found)
@@ -228,9 +244,7 @@ def _sites(found: list[str], items: list[SiteUrlsRequest]) -> list[tuple[str, bo
     sites: dict[str, bool] = {}
     for n, item in enumerate(items):
         if item.account_type.lower() != "attendee":
-            found.append(
-                f"siteUrls[{n}].accountType: must be attendee; a host account comes with the license of the site"
-            )
+            found.append(NO_ATTENDEE.format(n))
         check_length(found, f"siteUrls[{n}].siteUrl", item.site_url)
         url = site_url(item.site_url)
         add = item.operation != "remove"

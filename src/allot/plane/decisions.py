@@ -1,7 +1,7 @@
 """Decisions on the wire: what PATCH /licenses/users would answer, all the reasons, and what to send instead."""
 
 import asyncio
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -42,6 +42,11 @@ class DecisionsRequest(PatchUserLicenses):
     """The body of one PATCH /licenses/users, or several in `requests`, decided in their order."""
 
     requests: list[PatchUserLicenses] | None = None
+
+    @staticmethod
+    def also_wrong(raw: dict[str, Any]) -> list[str]:
+        """What is wrong besides types, of one request alone."""
+        return PatchUserLicenses.also_wrong(raw) if raw.get("requests") is None else []
 
 
 class Violation(msgspec.Struct, rename="camel"):

@@ -34,7 +34,10 @@ def decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     except RecursionError:
         raise Failure(Kind.INVALID, "The request is not valid JSON", ("body: nested too deeply",)) from None
     # A member that is there twice is wrong in a place that the second reading does not see.
-    raise invalid(shapes.faults(raw, inspect.type_info(decoder.type)) or [f"body: {first}"])
+    found = shapes.faults(raw, inspect.type_info(decoder.type)) or [f"body: {first}"]
+    # What a body says that cannot be is told together with what has the wrong type.
+    also = getattr(decoder.type, "also_wrong", None)
+    raise invalid(found + also(raw) if also and isinstance(raw, dict) else found)
 
 
 def form_as_json(body: bytes) -> bytes:
