@@ -154,3 +154,22 @@ def entries(process: Process) -> int:
     with Server(process.url) as reader:
         count: int = reader.rows("SELECT count(*) FROM journal")[0][0]
         return count
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
+    """Who does not send the rest of a body in time is told so, and others are answered meanwhile."""
+    monkeypatch.setattr("allot.wire.application.BODY_SECONDS_MAX", 0.5)
+    with Server(sqlite_url) as server:
+        world = server.call(lambda service: make(service, 3, "RTT"))
+        port = int(server.address.rpartition(":")[2])
+        slow = [socket.create_connection((HOST, port)) for _ in range(2)]
+        for n, connection in enumerate(slow):
+            head, body = raw(world, n)
+            connection.sendall(head + body[: n * 20])
+        assert send_all([server.address], world.token, [request_of(world, 2)])[0].status == 200
+        for connection in slow:
+            answer = connection.recv(65_536)
+            assert answer.startswith(b"HTTP/1.1 400")
+            assert b"body: did not arrive within" in answer
+            connection.close()
+        assert len(server.rows("SELECT 1 FROM journal")) == 1
