@@ -198,6 +198,7 @@ class Process:
         deadline = time.monotonic() + SECONDS
         while not self._answers():
             if self.popen.poll() is not None or time.monotonic() > deadline:
+                self.kill()
                 raise RuntimeError(f"allot serve does not answer:\n{self.log.read_text()}")
             time.sleep(0.01)
 
