@@ -160,3 +160,13 @@ def test_answers_that_nobody_takes_are_given_up(demo_sqlite_url: str, monkeypatc
             while part := connection.recv(1 << 20):
                 received += part.count(b"HTTP/1.1 200 OK")
         assert received < 500
+
+
+def test_an_answer_is_one_packet(process: Process) -> None:
+    """Head and body of an answer arrive together, so that a client that waits is woken once."""
+    with socket.create_connection((HOST, process.port), timeout=5) as connection:
+        for _ in range(20):
+            connection.sendall(b"GET /allot/v1/health HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            answer = connection.recv(65_536)
+            assert answer.startswith(b"HTTP/1.1 200")
+            assert answer.endswith(b"}")

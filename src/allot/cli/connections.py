@@ -1,7 +1,7 @@
 """Connections: uvicorn's HTTP protocol, with the limits that it lacks and errors in the API's one shape."""
 
 import asyncio
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -24,6 +24,38 @@ class LongHead(ValueError):
     """First line and headers have more bytes than are read."""
 
 
+class Corked:
+    """A transport that sends what is written in one turn of the loop together.
+
+    uvicorn writes an answer's head and its body one after the other: that is two packets, and a client
+    that waits is woken twice.
+    """
+
+    def __init__(self, transport: Any, loop: asyncio.AbstractEventLoop) -> None:
+        self._transport = transport
+        self._loop = loop
+        self._parts: list[bytes] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Send at the end of this turn."""
+        if not self._parts:
+            self._loop.call_soon(self._uncork)
+        self._parts.append(data)
+
+    def close(self) -> None:
+        """Send what is there, then close."""
+        self._uncork()
+        self._transport.close()
+
+    def _uncork(self) -> None:
+        parts, self._parts = self._parts, []
+        if parts and not self._transport.is_closing():
+            self._transport.write(b"".join(parts))
+
+
 class Connection(HttpToolsProtocol):
     """One connection. A head has a most in bytes and in seconds, and what follows a body is no header."""
 
@@ -39,7 +71,7 @@ class Connection(HttpToolsProtocol):
     _problem = _UNREADABLE
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
+        super().connection_made(cast("asyncio.Transport", Corked(transport, self.loop)))
         self._begun = self.loop.time()
         self._watch = self.loop.call_later(HEAD_SECONDS_MAX, self._look)
 
@@ -67,11 +99,8 @@ class Connection(HttpToolsProtocol):
                 raise LongHead
         self._begun, self._unfinished = None, True
         super().on_headers_complete()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        # Of a request whose head is whole these are trailers: they could replace what was sent or checked before.
-        if not self._unfinished:
-            super().on_header(name, value)
+        # Trailers come here from now on: they could replace what was sent or checked before.
+        self.headers = []
 
     def on_message_complete(self) -> None:
         self._received, self._unfinished = 0, False
