@@ -19,7 +19,7 @@ serve: install  ## the demo organization on http://127.0.0.1:8080
 	$(BIN)/allot serve --demo
 
 test: install  ## all tests but the long ones
-	$(BIN)/python -m pytest -q -m "not long" --cov --cov-report=
+	$(BIN)/python -m pytest -q -n auto -m "not long" --cov --cov-report=
 
 coverage: install  ## what `make test` reached: every branch of core, 95 % of everything
 	$(BIN)/coverage report --include='src/allot/core/*' --fail-under=100

@@ -10,6 +10,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -106,6 +107,18 @@ def counted(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Shows a sentence at the end of the run, below the name of the test."""
     told = request.config.stash.setdefault(COUNTS, [])
     return lambda sentence: told.append(f"{request.node.name}: {sentence}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where tests run in several processes, each hands over what its tests have counted."""
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["counted"] = session.config.stash.get(COUNTS, [])
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what one of the processes has counted."""
+    node.config.stash.setdefault(COUNTS, []).extend(getattr(node, "workeroutput", {}).get("counted", []))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
