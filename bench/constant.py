@@ -15,6 +15,8 @@ from typing import Any, cast
 import uvicorn
 import uvloop
 
+from allot.cli.connections import Connection
+
 BODY = b'{"padding":"' + b"x" * (int(os.environ.get("ALLOT_BENCH_BODY", "500")) - 14) + b'"}'
 START = {
     "type": "http.response.start",
@@ -24,8 +26,15 @@ START = {
 END = {"type": "http.response.body", "body": BODY}
 RAW = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b" % (len(BODY), BODY)
 
-# uvicorn's settings when the server does not say its own.
-SETTINGS: dict[str, Any] = {"loop": "uvloop", "http": "httptools", "access_log": False, "log_level": "warning"}
+# As `allot serve` has them.
+SETTINGS: dict[str, Any] = {
+    "loop": "uvloop",
+    "http": Connection,
+    "access_log": False,
+    "log_level": "warning",
+    "server_header": False,
+    "proxy_headers": False,
+}
 
 
 async def app(scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]):

@@ -25,14 +25,11 @@ _OPTIONS = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off
 class _Connection:
     """One connection as `Reading` and `Writing`."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Row], pipeline: psycopg.AsyncPipeline | None) -> None:
-        self._connection = connection
-        self._pipeline = pipeline
+    def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
+        self._cursor = psycopg.AsyncRawCursor(connection)
 
     async def _execute(self, sql: str, parameters: Sequence[object]) -> psycopg.AsyncRawCursor[Row]:
-        # A cursor of its own for each: in a pipeline one would mix up the answers that are still to come.
-        cursor = psycopg.AsyncRawCursor(self._connection)
-        return await cursor.execute(spell(sql, True).encode(), parameters, prepare=True)
+        return await self._cursor.execute(spell(sql, True).encode(), parameters, prepare=True)
 
     async def rows(self, sql: str, *parameters: object) -> list[Row]:
         return await (await self._execute(sql, parameters)).fetchall()
@@ -42,25 +39,21 @@ class _Connection:
             return [await self.rows(sql, *sets[0])]
         if not sets:
             return []
-        cursor = psycopg.AsyncRawCursor(self._connection)
-        await cursor.executemany(spell(sql, True).encode(), sets, returning=True)
-        found = [await cursor.fetchall()]
-        while cursor.nextset():
-            found.append(await cursor.fetchall())
+        await self._cursor.executemany(spell(sql, True).encode(), sets, returning=True)
+        found = [await self._cursor.fetchall()]
+        while self._cursor.nextset():
+            found.append(await self._cursor.fetchall())
         return found
 
     async def run(self, sql: str, *parameters: object) -> int:
-        cursor = await self._execute(sql, parameters)
-        if self._pipeline is not None:
-            await self._pipeline.sync()
-        return cursor.rowcount
+        return (await self._execute(sql, parameters)).rowcount
 
     async def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         if not rows:
             return
         whole = _set_wise(spell(sql, True)) if len(rows) > 1 else None
         if whole is None:
-            await psycopg.AsyncRawCursor(self._connection).executemany(spell(sql, True).encode(), rows)
+            await self._cursor.executemany(spell(sql, True).encode(), rows)
             return
         statement, columns = whole
         records = [dict(zip(columns, row, strict=True)) for row in rows]
@@ -131,13 +124,12 @@ class Postgres:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reading]:
         async with self._connection() as connection:
-            yield _Connection(connection, None)
+            yield _Connection(connection)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Writing]:
-        async with self._connection() as connection, connection.pipeline() as pipeline:
-            # What answers nothing is not waited for: it travels with what does, at the latest with COMMIT.
-            yield _Connection(connection, pipeline)
+        async with self._connection() as connection:
+            yield _Connection(connection)
             try:
                 await connection.commit()
             except psycopg.OperationalError as error:
