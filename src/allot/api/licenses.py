@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.failure import Failure
-from allot.core.holding import Properties
+from allot.core.holding import EXTENSION, Properties
 from allot.core.license import License as OwnedLicense
 from allot.core.organization import Organization
 from allot.core.person import Person
@@ -20,7 +20,6 @@ from allot.wire.forms import invalid
 from allot.wire.operation import Operation, Parameter, Reply, Request, Rights
 from allot.wire.paging import encode_cursor, next_link, read_cursor
 from allot.wire.values import (
-    EXTENSION,
     ITEMS_MAX,
     ORG_ID,
     check_length,

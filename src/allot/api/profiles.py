@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from allot.core import ids
-from allot.core.holding import Properties
+from allot.core.holding import EXTENSION, Properties
 from allot.core.license import License
 from allot.core.role import ROLES
 from allot.core.wish import Wish
@@ -15,7 +15,7 @@ from allot.service.people import Draft
 from allot.service.searches import Seen
 from allot.wire.forms import invalid
 from allot.wire.operation import Request
-from allot.wire.values import EXTENSION, ITEMS_MAX, check_length, e164, site_url
+from allot.wire.values import ITEMS_MAX, check_length, e164, site_url
 
 TEXT_MAX = 256
 URL_MAX = 2_000

@@ -1,10 +1,14 @@
 """What one person holds, and what is asked to change about it."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from allot.core.license import License
+
+#: an extension, without the routing prefix
+EXTENSION = re.compile(r"[0-9]{2,10}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,24 @@
 """Arrivals: the people of an import, read into rows against what their organization has."""
 
-import re
 import uuid
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import msgspec
 
 from allot.core import ids
+from allot.core.holding import EXTENSION
 from allot.core.person import name_key
 from allot.core.role import ROLES
 from allot.service.documents import PersonDocument
 from allot.store import imports as store
 from allot.store.database import Row
 
-EXTENSION = re.compile(r"[0-9]{2,10}")
+T = TypeVar("T")
+#: (member of the document, names in it, "pending" when they are)
+Lists = Sequence[tuple[str, Sequence[str], str | None]]
+
 #: members of a person that are kept as they are, by their names here and in Webex
 _KEPT = [
     (member.name, member.encode_name)
@@ -104,17 +109,22 @@ class People:
         if person.location and location is None:
             self._fault(at, "location", f"{person.location} is none of the locations; use its id or name")
         if phone is not None:
-            belongs = known.numbers.get(phone)
-            if belongs is None:
-                self._fault(at, "phoneNumber", f"{phone} is not in the inventory; add it to numbers")
-            elif location not in (None, belongs):
-                self._fault(at, "phoneNumber", f"{phone} belongs to location {belongs}; put the person there")
-            elif known.owners.setdefault(phone, at) != at:
-                self._fault(at, "phoneNumber", f"{phone} is of {known.owners[phone]}; choose another number")
-            location = location or belongs
+            location = self._number(at, location, phone)
         if extension is not None:
             self._extension(at, location, extension)
         return location, phone, extension
+
+    def _number(self, at: str, location: str | None, phone: str) -> str | None:
+        """The location of a person with this number."""
+        known = self._known
+        belongs = known.numbers.get(phone)
+        if belongs is None:
+            self._fault(at, "phoneNumber", f"{phone} is not in the inventory; add it to numbers")
+        elif location not in (None, belongs):
+            self._fault(at, "phoneNumber", f"{phone} belongs to location {belongs}; put the person there")
+        elif known.owners.setdefault(phone, at) != at:
+            self._fault(at, "phoneNumber", f"{phone} is of {known.owners[phone]}; choose another number")
+        return location or belongs
 
     def _extension(self, at: str, location: str | None, extension: str) -> None:
         if not EXTENSION.fullmatch(extension):
@@ -134,39 +144,37 @@ class People:
         return roles
 
     def _hold(self, person: PersonDocument, at: str, id: str) -> None:
-        held: dict[int, str | None] = {}
-        for names, pending, member in (
-            (person.licenses, None, "licenses"),
-            (person.pending_licenses, "pending", "pendingLicenses"),
-        ):
-            for name in names:
-                license = self._known.licenses.get(name)
-                if license is None:
-                    license = self._known.licenses.get(inner("LICENSE", name))
-                if license is None:
-                    self._fault(at, member, f"{name} is none of the licenses; use a license's key or id")
-                elif license in held:
-                    self._fault(at, member, f"{name} is there twice; list each license once")
-                else:
-                    held[license] = pending
+        lists: Lists = (("licenses", person.licenses, None), ("pendingLicenses", person.pending_licenses, "pending"))
+        unknown = "none of the licenses; use a license's key or id"
+        held = self._once(at, lists, self._license, unknown, "license")
         self._rows.holdings += [(self._org_id, id, license, pending) for license, pending in held.items()]
-        self._attend(person, at, id)
-
-    def _attend(self, person: PersonDocument, at: str, id: str) -> None:
-        attended: dict[str, str | None] = {}
-        for urls, pending, member in (
-            (person.attendee, None, "attendee"),
-            (person.pending_sites, "pending", "pendingSites"),
-        ):
-            for url in urls:
-                site = url.strip().lower()
-                if site not in self._known.sites:
-                    self._fault(at, member, f"{url} is none of the sites; add it to sites")
-                elif site in attended:
-                    self._fault(at, member, f"{url} is there twice; list each site once")
-                else:
-                    attended[site] = pending
+        lists = (("attendee", person.attendee, None), ("pendingSites", person.pending_sites, "pending"))
+        attended = self._once(at, lists, self._site, "none of the sites; add it to sites", "site")
         self._rows.attendees += [(self._org_id, id, site, pending) for site, pending in attended.items()]
+
+    def _license(self, name: str) -> int | None:
+        license = self._known.licenses.get(name)
+        return self._known.licenses.get(inner("LICENSE", name)) if license is None else license
+
+    def _site(self, url: str) -> str | None:
+        site = url.strip().lower()
+        return site if site in self._known.sites else None
+
+    def _once(
+        self, at: str, lists: Lists, find: Callable[[str], T | None], unknown: str, noun: str
+    ) -> dict[T, str | None]:
+        """What the names of these lists stand for, each with whether it is pending."""
+        found: dict[T, str | None] = {}
+        for member, names, pending in lists:
+            for name in names:
+                key = find(name)
+                if key is None:
+                    self._fault(at, member, f"{name} is {unknown}")
+                elif key in found:
+                    self._fault(at, member, f"{name} is there twice; list each {noun} once")
+                else:
+                    found[key] = pending
+        return found
 
     def _fault(self, at: str, member: str, what: str) -> None:
         self._faults.append(f"{at}{'.' if at.endswith(']') else ', '}{member}: {what}")

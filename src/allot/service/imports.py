@@ -17,10 +17,11 @@ from typing import Any
 import msgspec
 
 from allot.core.failure import Failure
+from allot.core.holding import EXTENSION
 from allot.core.journal import Entry
 from allot.core.rulebook import Rulebook
 from allot.service import documents
-from allot.service.arrivals import EXTENSION, Known, People, inner, made_id
+from allot.service.arrivals import Known, People, inner, made_id
 from allot.service.clock import later, stamp
 from allot.service.context import Context
 from allot.service.documents import Document, LocationDocument, PersonDocument

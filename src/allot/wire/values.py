@@ -14,7 +14,6 @@ from allot.wire.operation import Parameter, Request
 
 ORG_ID = Parameter("orgId", "The organization, for administrators who manage others; by default the token's own.")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-EXTENSION = re.compile(r"[0-9]{2,10}")
 # More than any organization has licenses or sites; a request beyond it is a mistake.
 ITEMS_MAX = 500
 # No way of writing a number takes more; a longer text is not looked at, and not remembered.
