@@ -4,6 +4,7 @@
 - `demo_url`: the same with the demo organization.
 - `sqlite_url`, `demo_sqlite_url`, `postgres_url`, `demo_postgres_url`: of one kind only.
 - `server`, `client`: the application on `demo_url` over HTTP, and a client of it with the administrator's token.
+- `demo`, `admin`: the same, one server for all tests of a file, on SQLite.
 - `process`: `allot serve --demo` as a process, on an SQLite file.
 - `counted`: tells a count that is shown at the end of the run.
 """
@@ -91,6 +92,23 @@ def client(server: Server) -> Iterator[Client]:
     made = server.client()
     yield made
     made.close_all()
+
+
+@pytest.fixture(scope="module")
+def demo(sqlite: Maker) -> Iterator[Server]:
+    """One demo server for the tests of a file that change nothing, or only what is theirs."""
+    url = sqlite.make(load_demo)
+    with Server(url) as running:
+        yield running
+    sqlite.drop(url)
+
+
+@pytest.fixture
+def admin(demo: Server) -> Iterator[Client]:
+    """The administrator of Acme, on the server of the file."""
+    client = demo.client()
+    yield client
+    client.close_all()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ tests/test_fidelity.py holds the list of these statements, each with the test th
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -20,8 +20,7 @@ from allot.service.service import Service
 from allot.wire.application import Application
 from allot.wire.endpoint import BODY_BYTES_MAX
 from allot.wire.operation import Operation, Reply, Request
-from databases import Maker
-from servers import Client, Server, load_demo, open_service
+from servers import Client, Server, open_service
 
 LICENSES, PATCH = "/v1/licenses", "/v1/licenses/users"
 ACME = ids.encode("ORGANIZATION", "96abc2aa-3dcc-11e5-a152-fe34819cdc9a")
@@ -29,23 +28,6 @@ GLOBEX = ids.encode("ORGANIZATION", "5c0e4f9a-7d26-4f43-9a31-2d8a6f1be704")
 MESSAGING = "Advanced Messaging"
 SITE = {"siteUrl": "mysite.webex.com", "accountType": "attendee"}
 MEMBERS = {"id", "name", "totalUnits", "consumedUnits", "consumedByUsers", "consumedByWorkspaces"}
-
-
-@pytest.fixture(scope="module")
-def demo(sqlite: Maker) -> Iterator[Server]:
-    """One demo server for tests that change nothing, or only what is theirs."""
-    url = sqlite.make(load_demo)
-    with Server(url) as running:
-        yield running
-    sqlite.drop(url)
-
-
-@pytest.fixture
-def admin(demo: Server) -> Iterator[Client]:
-    """The administrator of Acme."""
-    client = demo.client()
-    yield client
-    client.close_all()
 
 
 def by_name(client: Client, name: str) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import jsonschema
@@ -15,8 +14,7 @@ from allot.core import scope as scopes
 from allot.plane.operations import OPERATIONS as OWN
 from allot.wire.openapi import document
 from allot.wire.operation import FORM, Operation, Parameter, Reply, Request, Rights, Text
-from databases import Maker
-from servers import Client, Server, load_demo
+from servers import Client
 
 INFO = {"title": "Things", "version": "1"}
 TABLES = {"/v1": WEBEX, "/allot/v1": OWN}
@@ -64,21 +62,6 @@ THINGS = (
 def described(path: str, method: str = "get") -> dict[str, Any]:
     found: dict[str, Any] = document(INFO, "/x", THINGS)["paths"][path][method]
     return found
-
-
-@pytest.fixture(scope="module")
-def server(sqlite: Maker) -> Iterator[Server]:
-    url = sqlite.make(load_demo)
-    with Server(url) as running:
-        yield running
-    sqlite.drop(url)
-
-
-@pytest.fixture
-def admin(server: Server) -> Iterator[Client]:
-    client = server.client()
-    yield client
-    client.close_all()
 
 
 @pytest.mark.parametrize("operations", [*TABLES.values(), THINGS], ids=["webex", "own", "things"])
