@@ -3,12 +3,14 @@
 from allot.api import (
     audits,
     call_parks,
+    customers,
     extensions,
     inventories,
     licenses,
     locations,
     numbers,
     organizations,
+    partners,
     people,
     roles,
     tokens,
@@ -27,4 +29,6 @@ OPERATIONS: tuple[Operation, ...] = (
     *call_parks.OPERATIONS,
     *tokens.OPERATIONS,
     *audits.OPERATIONS,
+    *customers.OPERATIONS,
+    *partners.OPERATIONS,
 )

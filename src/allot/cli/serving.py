@@ -22,6 +22,7 @@ from allot.cli.connections import Connection
 from allot.cli.databases import is_current, migrate, open_database
 from allot.cli.observing import App, Observed, Seen, write_line
 from allot.core.rulebook import Rulebook, load
+from allot.engine.worker import Worker
 from allot.plane import operations as plane
 from allot.service.clock import SystemClock
 from allot.service.service import Service
@@ -169,9 +170,12 @@ def run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) -> None
 
 async def _run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) -> None:
     service = await make_service(settings, demo=demo)
+    worker = Worker(service) if settings.worker else None
     try:
         with observed(service) as app, listen(settings.host, settings.port) as listening:
             service.start()
+            if worker is not None:
+                worker.start()
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             address = f"http://{host}:{listening.getsockname()[1]}"
             server = _Server(_config(service, app), lambda: ready(address))
@@ -180,6 +184,8 @@ async def _run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) 
                 signal.signal(number, lambda *_: None)
             await server.serve(sockets=[listening])
     finally:
+        if worker is not None:
+            await worker.close()
         await service.close()
 
 

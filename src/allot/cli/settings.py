@@ -10,6 +10,7 @@ from typing import Any, TypeVar, get_args, get_type_hints
 
 import click
 
+from allot.service.paces import PACES
 from allot.service.settings import Settings
 
 PREFIX = "ALLOT_"
@@ -119,6 +120,10 @@ def _problem(name: str, value: Any) -> str | None:
         return "0 to 65535"
     if name == "log_level" and value not in LEVELS:
         return f"one of {', '.join(LEVELS)}"
+    if name == "pace" and value not in PACES:
+        return f"one of {', '.join(PACES)}"
+    if name == "lease_seconds" and value < 1:
+        return "1 or more"
     if name in ("public_url", "otlp_endpoint") and value and not _ADDRESS.fullmatch(value):
         return "an address that begins with http:// or https://"
     if isinstance(value, int | float) and not 0 <= value < 1e9:

@@ -29,6 +29,8 @@ class Failure(Exception):
     details: tuple[str, ...] = ()
     #: seconds after which it may be tried again
     retry_after: int | None = None
+    #: Cisco's errorCode for it, where there is one; else the status stands for it
+    code: int | None = None
 
     def __str__(self) -> str:
         return "; ".join(self.details) or self.message
@@ -46,5 +48,5 @@ class Failure(Exception):
         return cls(Kind.FORBIDDEN, "Access is not allowed", (detail,))
 
     @classmethod
-    def conflict(cls, detail: str) -> "Failure":
-        return cls(Kind.CONFLICT, "The request conflicts with what is there", (detail,))
+    def conflict(cls, *details: str, code: int | None = None) -> "Failure":
+        return cls(Kind.CONFLICT, "The request conflicts with what is there", details, code=code)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from allot.core.offer import Offer, Provenance
+from allot.core.package import Package
 from allot.core.rule import KINDS, Rule
 
 PROVENANCES = ("documented", "observed", "assumed", "ours")
@@ -17,8 +18,10 @@ REMEMBERED_MAX = 10_000
 
 _FLAGS = ("calling", "free", "default", "meetings")
 _OFFER_FIELDS = {"code", "name", "family", "provenance", "source", *_FLAGS}
-_DOCUMENT_FIELDS = {"name", "title", "version", "offers", "rules"}
+_DOCUMENT_FIELDS = {"name", "title", "version", "offers", "rules", "packages"}
 _RULE_FIELDS = {"id", "kind", "code", "message", "description", "remedy", "provenance", "source"}
+_NEEDS = ("calling", "meetings", "subscribers", "base", "single")
+_PACKAGE_FIELDS = {"name", "title", "grants", "any_of", "provenance", "source", *_NEEDS}
 _LIST_FIELDS = {key for lists in KINDS.values() for key in lists}
 
 
@@ -32,13 +35,14 @@ class RulebookError(ValueError):
 
 @dataclass(slots=True, eq=False)
 class Rulebook:
-    """The offers by code, and the rules in the order of judgement."""
+    """The offers by code, the rules in the order of judgement, and the wholesale packages by name."""
 
     name: str
     title: str
     version: str
     offers: dict[str, Offer]
     rules: tuple[Rule, ...]
+    packages: dict[str, Package]
     #: offers that need calling properties
     calling: int
     _exclusive: dict[Offer, int] = field(repr=False)
@@ -78,11 +82,12 @@ def load(text: str, name: str = "rulebook") -> Rulebook:
     reader.only(document, None, _DOCUMENT_FIELDS)
     offers = reader.offers(document)
     rules = reader.rules(document, offers)
+    packages = reader.packages(document, offers)
     name_, title, version = (reader.text(document, None, key) for key in ("name", "title", "version"))
     if reader.faults:
         raise RulebookError(reader.faults)
     calling = sum(offer.bit for offer in offers.values() if offer.calling)
-    return Rulebook(name_, title, version, offers, tuple(rules), calling, _exclusives(offers, rules))
+    return Rulebook(name_, title, version, offers, tuple(rules), packages, calling, _exclusives(offers, rules))
 
 
 def _exclusives(offers: dict[str, Offer], rules: list[Rule]) -> dict[Offer, int]:
@@ -138,6 +143,31 @@ class _Reader:
                     **texts, kind=kind, code=code, provenance=provenance, order=order, left=left, right=right, sets=sets
                 )
             )
+        return found
+
+    def packages(self, document: dict[str, Any], offers: dict[str, Offer]) -> dict[str, Package]:
+        """The packages; a rulebook without wholesale has none."""
+        found: dict[str, Package] = {}
+        for at, table in self._tables(document, "packages") if "packages" in document else ():
+            self.only(table, at, _PACKAGE_FIELDS)
+            name, title = self.text(table, at, "name"), self.text(table, at, "title")
+            if name and name in found:
+                self._fault(at, "name", f"package `{name}` is defined twice")
+            self._codes(table.get("grants"), at, "grants", offers)
+            others = table.get("any_of", [])
+            flags = {flag: self._flag(table, at, flag) for flag in _NEEDS}
+            found[name] = Package(
+                name,
+                title,
+                tuple(table.get("grants") or ()),
+                **flags,
+                any_of=tuple(others),
+                provenance=self._provenance(table, at),
+            )
+        for place, each in enumerate(found.values()):
+            for other in each.any_of:
+                if other not in found:
+                    self._fault(("packages", place), "any_of", f"names package `{other}`, which is not defined")
         return found
 
     def text(self, table: dict[str, Any], at: tuple[str, int] | None, key: str, choices: tuple[str, ...] = ()) -> str:

@@ -12,6 +12,12 @@ LOCATIONS_WRITE = "spark-admin:locations_write"
 TELEPHONY_READ = "spark-admin:telephony_config_read"
 TELEPHONY_WRITE = "spark-admin:telephony_config_write"
 AUDIT_READ = "audit:events_read"
+CUSTOMERS_READ = "spark-admin:wholesale_customers_read"
+CUSTOMERS_WRITE = "spark-admin:wholesale_customers_write"
+SUBSCRIBERS_READ = "spark-admin:wholesale_subscribers_read"
+SUBSCRIBERS_WRITE = "spark-admin:wholesale_subscribers_write"
+REPORTS_READ = "spark-admin:wholesale_billing_reports_read"
+REPORTS_WRITE = "spark-admin:wholesale_billing_reports_write"
 ADMIN = "allot:admin"
 
 SCOPES = {
@@ -27,5 +33,11 @@ SCOPES = {
     TELEPHONY_READ: "read numbers and extensions",
     TELEPHONY_WRITE: "add and remove numbers",
     AUDIT_READ: "read the admin audit events",
+    CUSTOMERS_READ: "read wholesale customers and sub-partners",
+    CUSTOMERS_WRITE: "provision, change and remove wholesale customers",
+    SUBSCRIBERS_READ: "read wholesale subscribers",
+    SUBSCRIBERS_WRITE: "provision, change and remove wholesale subscribers",
+    REPORTS_READ: "read wholesale billing reports",
+    REPORTS_WRITE: "make and delete wholesale billing reports",
     ADMIN: "use allot's own plane from the network",
 }

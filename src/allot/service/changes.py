@@ -58,15 +58,14 @@ async def one_by_one(
             outcomes.append(done)
             continue
         outcomes.append(done.outcome)
-        entries.append(_entry(change, action, now, done))
+        entries.append(entry(change.call, change.org_id, action, now, done))
     await journal.write(writing, entries)
     return outcomes
 
 
-def _entry(change: Change, action: str, now: str, done: Done) -> Entry:
-    call = change.call
+def entry(call: Call, org_id: str, action: str, now: str, done: Done) -> Entry:
+    """The journal's entry about what was done for a call, in an organization's journal."""
     detail = done.detail
     if call.address or call.agent:
         detail = detail | {"from": {"address": call.address, "agent": call.agent}}
-    actor = call.caller.person_id
-    return Entry(change.org_id, now, call.tracking_id, action, actor, done.target_id, done.status, detail)
+    return Entry(org_id, now, call.tracking_id, action, call.caller.person_id, done.target_id, done.status, detail)

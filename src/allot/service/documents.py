@@ -117,6 +117,26 @@ class PersonDocument(_Table):
     login_enabled: bool | None = None
 
 
+class TemplateDocument(_Table):
+    #: what orders name it by
+    provisioning_id: str
+    name: str
+
+
+class PartnerDocument(_Table):
+    """What makes an organization a wholesale partner."""
+
+    subscription_id: str
+    #: the partner that it is a sub-partner of
+    parent: str | None = None
+    state: Literal["active", "suspended"] = "active"
+    created: str | None = None
+    billing_start_date: str | None = None
+    templates: list[TemplateDocument] = []
+    #: emails of accounts that belong to no organization
+    free_accounts: list[str] = []
+
+
 class Document(_Table):
     """One organization with all that it has."""
 
@@ -127,6 +147,7 @@ class Document(_Table):
     call_parks: list[CallParkDocument] = []
     licenses: list[LicenseDocument] = []
     people: list[PersonDocument] = []
+    partner: PartnerDocument | None = None
 
 
 class Documents(_Table):

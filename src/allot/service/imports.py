@@ -156,6 +156,7 @@ async def _insert(writing: Writing, context: Context, imports: Sequence[Import],
     now = context.now()
     for new in imports:
         await store.insert(writing, new.rows, stamp(now), later(now, days=PENDING_DAYS))
+    await writing.survey()
     entries = [
         Entry(new.org_id, stamp(now), f"NA_{uuid.uuid4()}", action, None, new.org_id, 200, _counts(new.rows))
         for new in imports
@@ -186,6 +187,7 @@ class _Reader:
             self._fault("organization.id", "is empty; give a UUID")
         manager = inner("ORGANIZATION", head.managed_by) if head.managed_by else None
         self.new.rows.organizations.append((self._org_id, head.display_name, manager))
+        self._partner()
         self._sites()
         self._locations()
         self._numbers()
@@ -195,6 +197,21 @@ class _Reader:
         for n, person in enumerate(self._document.people):
             people.add(person, f"{self._path}people[{n}]")
         return self.new
+
+    def _partner(self) -> None:
+        told = self._document.partner
+        if told is None:
+            return
+        parent = inner("ORGANIZATION", told.parent) if told.parent else None
+        rows = self.new.rows
+        rows.partners.append(
+            (self._org_id, parent, told.subscription_id, told.state, told.created, told.billing_start_date)
+        )
+        rows.templates += [(self._org_id, each.provisioning_id, each.name) for each in told.templates]
+        rows.free_accounts += [(email.strip().lower(), None) for email in told.free_accounts]
+        ids = [each.provisioning_id for each in told.templates]
+        if len(set(ids)) < len(ids):
+            self._fault("partner.templates", "names a provisioningId twice; give each template its own")
 
     def _sites(self) -> None:
         for n, site in enumerate(self._document.sites):

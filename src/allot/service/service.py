@@ -3,10 +3,12 @@
 from dataclasses import dataclass, field
 
 from allot.core.rulebook import Rulebook
+from allot.service.bells import Bell
 from allot.service.clock import Clock
 from allot.service.context import Context
 from allot.service.limits import Limits
 from allot.service.meters import Meters
+from allot.service.paces import PACES
 from allot.service.settings import Settings
 from allot.service.tokens import Tokens
 from allot.service.writes import Writes
@@ -26,13 +28,16 @@ class Service:
     tokens: Tokens = field(init=False)
     limits: Limits = field(init=False)
     meters: Meters = field(init=False)
+    #: rung when an order is accepted
+    bell: Bell = field(init=False)
 
     def __post_init__(self) -> None:
-        self.context = Context(self.rulebook, self.clock)
+        self.context = Context(self.rulebook, self.clock, PACES[self.settings.pace])
         self.writes = Writes(self.database, self.context)
         self.tokens = Tokens(self.database, self.clock)
         self.limits = Limits(self.settings)
         self.meters = Meters()
+        self.bell = Bell()
 
     def start(self) -> None:
         """Start what runs in the background, on the running loop."""

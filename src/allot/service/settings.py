@@ -26,3 +26,8 @@ class Settings:
         str, "OpenTelemetry collector (OTLP over HTTP) that gets the traces; empty sends none."
     ] = ""
     shutdown_seconds: Annotated[int, "How long a stop waits for requests that are under way."] = 30
+    worker: Annotated[bool, "Whether this process provisions too; without, start `allot worker` somewhere."] = True
+    pace: Annotated[str, "How long provisioning takes: instant, or realistic for seconds to minutes."] = "instant"
+    lease_seconds: Annotated[
+        float, "How long a worker may work at a step before another one takes it over; it asks for more in time."
+    ] = 15.0

@@ -1,13 +1,14 @@
 """The database: one dialect of SQL, two drivers.
 
-Every statement is written once, with `$1` for parameters. Four words stand for what the two
+Every statement is written once, with `$1` for parameters. Some words stand for what the two
 databases say differently: `IN LIST($n)` is to be one of the texts of a JSON array; `EACH($n)` is the rows
-of a JSON array of arrays (`value->>0` is a row's first column, as text); `FOR UPDATE` is left out
-where one writer at a time is the rule anyway; and `ONCE` is the answer to a row that is there.
+of a JSON array of arrays (`value->>0` is a row's first column, as text); `FOR UPDATE` (with `OF` and
+`SKIP LOCKED`) is left out where one writer at a time is the rule anyway; `ONCE` is the answer to a row
+that is there; and `CLOCK` is the database's own time in milliseconds since 1970.
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from typing import Any, Protocol
@@ -52,6 +53,10 @@ class Writing(Reading, Protocol):
         """Run one statement for each row of parameters; nothing when there are no rows."""
         ...
 
+    async def announce(self, channel: str) -> None:
+        """Wake those who listen on a channel, in all processes, once this is committed; where the database can."""
+        ...
+
     async def survey(self) -> None:
         """After many new rows: let the database look at its tables, where its plans depend on that."""
         ...
@@ -70,6 +75,10 @@ class Database(Protocol):
 
     def writing(self) -> AbstractAsyncContextManager[Writing]:
         """A transaction; raises StoreError when it cannot begin or commit."""
+        ...
+
+    def listening(self, channel: str, heard: Callable[[], None]) -> AbstractAsyncContextManager[None]:
+        """While its block runs, call `heard` whenever something is announced; where the database cannot, never."""
         ...
 
     async def close(self) -> None:
@@ -107,13 +116,15 @@ def spell(sql: str, postgres: bool) -> str:
     if postgres:
         # As an array the list is computed once and looked up by index; as a subquery it is joined, by reading all.
         sql = re.sub(r"IN LIST\((\$\d+)\)", r"= ANY(ARRAY(SELECT jsonb_array_elements_text(\1::jsonb)))", sql)
-        return re.sub(r"EACH\((\$\d+)\)", r"jsonb_array_elements(\1::jsonb)", sql).replace(
-            " ONCE", " ON CONFLICT DO NOTHING"
-        )
+        sql = re.sub(r"EACH\((\$\d+)\)", r"jsonb_array_elements(\1::jsonb)", sql)
+        sql = sql.replace("CLOCK", "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
+        return sql.replace(" ONCE", " ON CONFLICT DO NOTHING")
     # SQLite numbers `$n` in the order of appearance, but takes `?n` at its word.
     sql = re.sub(r"IN LIST\((\$\d+)\)", r"IN (SELECT value FROM json_each(\1))", sql)
     sql = re.sub(r"\$(\d+)", r"?\1", sql).replace("EACH(", "json_each(")
-    return sql.replace(" FOR UPDATE", "").replace(" ONCE", " ON CONFLICT DO NOTHING")
+    sql = re.sub(r" FOR UPDATE( OF \w+)?( SKIP LOCKED)?", "", sql)
+    sql = sql.replace("CLOCK", "CAST(unixepoch('subsec') * 1000 AS INTEGER)")
+    return sql.replace(" ONCE", " ON CONFLICT DO NOTHING")
 
 
 async def one(reading: Reading, sql: str, *parameters: object) -> Row | None:

@@ -1,5 +1,6 @@
 """Imports: the rows of whole organizations, written some thousand at a time."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -22,6 +23,7 @@ _LICENSES = (
     "INSERT INTO licenses (org_id, license, license_id, offer, name, total_units, policy, consumed_by_workspaces,"
     " subscription_id, site_url) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 )
+_MADE = "UPDATE organizations SET licenses = licenses + $2 WHERE org_id = $1"
 _PEOPLE = (
     "INSERT INTO people (org_id, person_id, home_org_id, email, display_name, name_key, details, created,"
     " last_modified, location_id, phone_number, extension)"
@@ -45,6 +47,15 @@ UNION ALL SELECT location_id, extension, name FROM call_parks WHERE org_id = $1
 _KNOWN_EMAILS = "SELECT email, person_id FROM people WHERE org_id = $1"
 
 
+_PARTNERS = (
+    "INSERT INTO partners (org_id, parent_id, subscription_id, state, created, billing_start)"
+    " VALUES ($1, $2, $3, $4, $5, $6)"
+)
+_MARK = "UPDATE organizations SET partner = 1 WHERE org_id = $1"
+_TEMPLATES = "INSERT INTO templates (org_id, provisioning_id, name) VALUES ($1, $2, $3)"
+_FREE_ACCOUNTS = "INSERT INTO free_accounts (email, asked) VALUES ($1, $2) ONCE"
+
+
 @dataclass(slots=True, eq=False)
 class Rows:
     """Rows in the order of their columns; `pending` stands where an invitation is not accepted yet."""
@@ -59,6 +70,9 @@ class Rows:
     roles: list[Row] = field(default_factory=list)
     holdings: list[Row] = field(default_factory=list)
     attendees: list[Row] = field(default_factory=list)
+    partners: list[Row] = field(default_factory=list)
+    templates: list[Row] = field(default_factory=list)
+    free_accounts: list[Row] = field(default_factory=list)
 
 
 async def insert(writing: Writing, new: Rows, now: str, pending_until: str) -> None:
@@ -69,16 +83,21 @@ async def insert(writing: Writing, new: Rows, now: str, pending_until: str) -> N
     await _all(writing, _NUMBERS, new.numbers)
     await _all(writing, _CALL_PARKS, new.call_parks)
     await _all(writing, _LICENSES, new.licenses)
+    made = Counter(row[0] for row in new.licenses)
+    await writing.many(_MADE, sorted(made.items()))
     await _all(writing, _PEOPLE, [(*row[:7], row[7] or now, now, *row[8:]) for row in new.people])
     await _all(writing, _ROLES, new.roles)
     await _all(writing, _HOLDINGS, [(*row[:3], row[3] and pending_until) for row in new.holdings])
     await _all(writing, _ATTENDEES, [(*row[:3], row[3] and pending_until) for row in new.attendees])
+    await _all(writing, _PARTNERS, [(*row[:4], row[4] or now, row[5] or now) for row in new.partners])
+    await writing.many(_MARK, [(row[0],) for row in new.partners])
+    await _all(writing, _TEMPLATES, new.templates)
+    await _all(writing, _FREE_ACCOUNTS, new.free_accounts)
     counts: dict[tuple[str, int], int] = {}
     for org_id, _, license, pending in new.holdings:
         if pending is None:
             counts[org_id, license] = counts.get((org_id, license), 0) + 1
     await writing.many(_COUNT, [(*key, count) for key, count in sorted(counts.items())])
-    await writing.survey()
 
 
 async def _all(writing: Writing, sql: str, new: Sequence[Row]) -> None:

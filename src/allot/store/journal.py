@@ -31,10 +31,11 @@ BLOCK_BITS = 10
 
 
 async def write(writing: Writing, entries: Sequence[Entry]) -> None:
-    """Number and write the entries; their organizations are locked by this transaction."""
+    """Number and write the entries; their organizations are locked by this transaction, or partners."""
     if not entries:
         return
-    more = Counter(entry.org_id for entry in entries)
+    # In the order in which organizations are locked: those that are not yet are partners.
+    more = dict(sorted(Counter(entry.org_id for entry in entries).items()))
     counted = await writing.each(_COUNT, list(more.items()))
     last = {org_id: count - more[org_id] for org_id, [(count,)] in zip(more, counted, strict=True)}
     for entry in entries:

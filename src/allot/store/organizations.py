@@ -6,11 +6,11 @@ from allot.core.license import License
 from allot.core.offer import Offer
 from allot.core.organization import Head, Number, Organization
 from allot.core.site import Site
-from allot.store.database import Reading, Writing, by_organization, one, rows
+from allot.store.database import Reading, Writing, by_organization, one, rows, texts
 
 _LOCK = """
 SELECT o.org_id FROM organizations o
-WHERE o.org_id IN (SELECT value->>0 FROM EACH($1)) ORDER BY o.org_id FOR UPDATE
+WHERE o.org_id IN (SELECT value->>0 FROM EACH($1)) ORDER BY o.partner, o.org_id FOR UPDATE
 """
 
 _LICENSES = """
@@ -32,13 +32,19 @@ SELECT location_id, extension, park_id FROM call_parks WHERE org_id = $1 AND ext
 """
 
 
+_MADE = "SELECT org_id, licenses FROM organizations WHERE org_id IN LIST($1)"
+_LOCATION_NAMES = "SELECT name, location_id FROM locations WHERE org_id = $1"
 _HEADS = "SELECT org_id, display_name, created, manager_id FROM organizations WHERE {which}"
 _HEAD = _HEADS.format(which="org_id = $1")
+_NAMED = _HEADS.format(which="org_id IN LIST($1)")
 _MANAGED = _HEADS.format(which="manager_id = $1 ORDER BY org_id")
 
 
 async def lock(writing: Writing, org_ids: Collection[str]) -> set[str]:
-    """Make other writers of these organizations wait; the ids of those that exist, locked in id order."""
+    """Make other writers of these organizations wait; the ids of those that exist.
+
+    They are locked in id order, partners last: what is done for their customers ends up in their journals.
+    """
     return {row[0] for row in await writing.rows(_LOCK, rows([(org_id,) for org_id in org_ids]))}
 
 
@@ -57,6 +63,11 @@ async def head(reading: Reading, org_id: str) -> Head | None:
     """The organization of this id, or None."""
     row = await one(reading, _HEAD, org_id)
     return Head(*row) if row else None
+
+
+async def heads_of(reading: Reading, org_ids: Collection[str]) -> dict[str, Head]:
+    """Those of these organizations that there are, by id."""
+    return {row[0]: Head(*row) for row in await reading.rows(_NAMED, texts(org_ids))}
 
 
 async def heads(reading: Reading, org_id: str) -> list[Head]:
@@ -103,3 +114,13 @@ async def load_calling(
     keys = by_organization(extensions)
     for (org_id, _), found in zip(keys, await reading.each(_EXTENSIONS, keys), strict=True):
         organizations[org_id].extensions.update(((at, extension), user) for at, extension, user in found)
+
+
+async def licenses_made(reading: Reading, org_ids: Collection[str]) -> dict[str, int]:
+    """How many licenses each of these organizations ever had: the place of its next one."""
+    return dict(await reading.rows(_MADE, texts(org_ids)))
+
+
+async def location_names(reading: Reading, org_id: str) -> dict[str, str]:
+    """The ids of an organization's locations by their names."""
+    return dict(await reading.rows(_LOCATION_NAMES, org_id))

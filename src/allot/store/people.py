@@ -41,6 +41,7 @@ ORDER BY CASE WHEN p.home_org_id = p.org_id THEN 0 ELSE 1 END, p.org_id LIMIT 1
 _MANAGED_BY_ID = _MANAGED.format(key="person_id")
 _MANAGED_BY_EMAIL = _MANAGED.format(key="email")
 
+_HOMES = "SELECT p.email, p.org_id FROM people p WHERE p.email IN LIST($1) AND p.home_org_id = p.org_id"
 _CREATE = """
 INSERT INTO people (org_id, person_id, home_org_id, email, display_name, name_key, details, created, last_modified)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
@@ -156,3 +157,11 @@ def _key(person: Person) -> Key:
 def _columns(person: Person, profile: Profile) -> tuple[str, ...]:
     details = msgspec.json.encode(profile.details).decode()
     return person.email, profile.display_name, name_key(profile.display_name), details, profile.last_modified
+
+
+async def homes(reading: Reading, emails: Collection[str]) -> dict[str, set[str]]:
+    """The organizations whose own people have these emails (in lower case), in all of the database."""
+    found: dict[str, set[str]] = {}
+    for email, org_id in await reading.rows(_HOMES, texts(emails)):
+        found.setdefault(email, set()).add(org_id)
+    return found

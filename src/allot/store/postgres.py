@@ -1,12 +1,14 @@
 """PostgreSQL through psycopg: a pool of connections, each transaction on one of them."""
 
+import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 
 import msgspec
 import psycopg
+import psycopg.sql
 import psycopg_pool
 
 from allot.store.database import ConflictError, Reading, Row, StoreError, UncertainError, Writing, shown, spell
@@ -16,6 +18,8 @@ from allot.store.database import ConflictError, Reading, Row, StoreError, Uncert
 WRITERS = 4
 CONNECTIONS_MAX = 12
 WAIT_SECONDS = 10.0
+# After a lost connection; meanwhile whoever listens looks by themselves.
+LISTEN_AGAIN_SECONDS = 1.0
 
 # Statements reach their rows by key, a batch at a time. Without statistics (a new or a fast growing
 # table) the planner would rather read whole tables; the cost of a request must not grow with them.
@@ -58,6 +62,9 @@ class _Connection:
         statement, columns = whole
         records = [dict(zip(columns, row, strict=True)) for row in rows]
         await self._execute(statement, (msgspec.json.encode(records).decode(),))
+
+    async def announce(self, channel: str) -> None:
+        await self._execute("SELECT pg_notify($1, '')", (channel,))
 
     async def survey(self) -> None:
         # Until it has looked, the planner takes any index that begins with the organization for as good as
@@ -149,6 +156,29 @@ class Postgres:
             psycopg_pool.PoolTimeout,
         ) as error:
             raise StoreError(str(error)) from error
+
+    @asynccontextmanager
+    async def listening(self, channel: str, heard: Callable[[], None]) -> AsyncIterator[None]:
+        task = asyncio.create_task(self._listen(channel, heard))
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def _listen(self, channel: str, heard: Callable[[], None]) -> None:
+        """Listen on a connection of its own, and connect again when that is lost."""
+        while True:
+            try:
+                connection = await psycopg.AsyncConnection.connect(self._address, autocommit=True)
+                async with connection:
+                    await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+                    heard()  # something may have been announced before
+                    async for _ in connection.notifies():
+                        heard()
+            except psycopg.OperationalError:
+                await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
     async def close(self) -> None:
         await self._pool.close()

@@ -66,6 +66,9 @@ class _Connection:
         if rows:
             _guard(lambda: self._apsw.executemany(spell(sql, False), rows))
 
+    async def announce(self, channel: str) -> None:
+        """Nothing: other processes look by themselves."""
+
     async def survey(self) -> None:
         """Nothing: plans here depend on the schema alone."""
 
@@ -129,6 +132,10 @@ class Sqlite:
             while not committing.done():
                 with suppress(asyncio.CancelledError):
                     await asyncio.wait([committing])
+
+    @asynccontextmanager
+    async def listening(self, channel: str, heard: Callable[[], None]) -> AsyncIterator[None]:
+        yield
 
     async def close(self) -> None:
         self._disk.shutdown(wait=True)

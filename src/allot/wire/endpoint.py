@@ -134,7 +134,10 @@ class Endpoint:
             if parameter is None:
                 continue  # as Webex does
             try:
-                query[name] = parameter.read(text)
+                if parameter.many:
+                    query[name] += tuple(parameter.read(part) for part in text.split(",") if part)
+                else:
+                    query[name] = parameter.read(text)
             except ValueError as fault:
                 found.append(f"{name}: {fault}")
         if found:

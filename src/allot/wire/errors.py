@@ -43,6 +43,6 @@ def response(failure: Failure, tracking_id: str, *, closed_codes: bool = False) 
     always 400, since Cisco closes the list of codes of PATCH /licenses/users.
     """
     status = STATUSES[failure.kind]
-    code = 400 if closed_codes else status
+    code = 400 if closed_codes else failure.code or status
     details = failure.details or (failure.message,)
     return status, ErrorResponse(failure.message, [ErrorDetail(code, text) for text in details], tracking_id)

@@ -51,6 +51,8 @@ class Parameter:
     required: bool = False
     #: what the text must look like, as OpenAPI says it
     format: str = ""
+    #: may be there several times, or once with commas; its value is a tuple
+    many: bool = False
 
     def read(self, text: str) -> Any:
         """The value of a text from the query; an empty one is as absent where any text may stand.

@@ -46,12 +46,29 @@ def read_cursor(request: Request, parts: int, name: str = "cursor") -> tuple[str
     return key
 
 
+def offset_links(request: Request, offset: int, size: int, *, more: bool, **changed: Any) -> list[tuple[bytes, bytes]]:
+    """The Link header of a page by offset: the next page when there is `more`, and the one before.
+
+    Clients are known to read nothing but the offset from it, and to split it at commas.
+    """
+    found = []
+    if more:
+        found.append(f'<{_address(request, offset=offset + size, **changed)}>; rel="next"')
+    if offset > 0:
+        found.append(f'<{_address(request, offset=max(0, offset - size))}>; rel="prev"')
+    return [(b"link", ", ".join(found).encode("latin-1"))] if found else []
+
+
 def next_link(request: Request, **changed: Any) -> tuple[bytes, bytes]:
     """The Link header for the next page: this request's complete address with `changed` query parameters."""
-    query = {
-        name: str(value).lower() if isinstance(value, bool) else str(value)
+    return b"link", f'<{_address(request, **changed)}>; rel="next"'.encode("latin-1")
+
+
+def _address(request: Request, **changed: Any) -> str:
+    query = [
+        (name, str(each).lower() if isinstance(each, bool) else str(each))
         for name, value in (request.query | changed).items()
-        if value is not None
-    }
-    address = f"{request.origin}{quote(request.url_path)}?{urlencode(query)}"
-    return b"link", f'<{address}>; rel="next"'.encode("latin-1")
+        for each in (value if isinstance(value, tuple) else (value,))
+        if each is not None
+    ]
+    return f"{request.origin}{quote(request.url_path)}?{urlencode(query)}"

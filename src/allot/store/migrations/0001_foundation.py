@@ -1,13 +1,8 @@
-"""The first schema. One text for both databases.
-
-CLUSTERED keeps a table in the order of its key on SQLite; BYTEWISE compares texts as both databases
-should, by their bytes, where PostgreSQL would go by the language of its machine.
-"""
-
-import re
-from typing import Any
+"""The first schema: organizations, what they have, and what became of it."""
 
 from yoyo import step
+
+from allot.store.schemas import create
 
 SCHEMA = """
 CREATE TABLE organizations (
@@ -16,6 +11,10 @@ CREATE TABLE organizations (
     created TEXT NOT NULL,
     -- the partner that manages it
     manager_id TEXT,
+    -- 1 for a partner: whoever locks several organizations locks the partners last, whose journals all end up in
+    partner INTEGER NOT NULL DEFAULT 0 CHECK (partner IN (0, 1)),
+    -- number of licenses that there ever were: the next one's place in the list
+    licenses INTEGER NOT NULL DEFAULT 0 CHECK (licenses >= 0),
     -- number of journal entries: the next one is entries + 1
     entries BIGINT NOT NULL DEFAULT 0 CHECK (entries >= 0)
 ) CLUSTERED;
@@ -107,6 +106,8 @@ CREATE TABLE people (
     FOREIGN KEY (org_id, phone_number) REFERENCES numbers,
     CHECK (location_id IS NOT NULL OR (phone_number IS NULL AND extension IS NULL))
 ) CLUSTERED;
+-- Whose an email is, in all organizations: a subscriber's must be nobody else's.
+CREATE INDEX people_by_email ON people (email) WHERE home_org_id = org_id;
 CREATE INDEX people_by_name ON people (org_id, name_key, person_id);
 CREATE UNIQUE INDEX people_by_number ON people (org_id, phone_number) WHERE phone_number IS NOT NULL;
 CREATE UNIQUE INDEX people_by_extension ON people (org_id, extension, location_id) WHERE extension IS NOT NULL;
@@ -205,20 +206,4 @@ CREATE INDEX tokens_by_person ON tokens (org_id, person_id, expires)
 """
 
 
-def create(connection: Any) -> None:
-    """Run the statements in the words of the database that the connection is of."""
-    sqlite = type(connection).__module__.startswith("sqlite3")
-    words = (
-        {"CLUSTERED": "STRICT, WITHOUT ROWID", "BIGINT": "INTEGER", "BYTEWISE": ""}
-        if sqlite
-        else {"CLUSTERED": "", "BYTEWISE": 'COLLATE "C"'}
-    )
-    text = re.sub(r"--.*", "", SCHEMA)
-    for word, spelling in words.items():
-        text = text.replace(word, spelling)
-    cursor = connection.cursor()
-    for statement in text.split(";"):
-        cursor.execute(statement)
-
-
-steps = [step(create)]
+steps = [step(lambda connection: create(connection, SCHEMA))]

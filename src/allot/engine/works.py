@@ -1,0 +1,187 @@
+"""Works: the steps of one transaction, loaded together, carried out one by one, and saved together."""
+
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from allot.core.journal import Entry
+from allot.core.outcome import FAIL, FLAKY, HOLD, SLOW, Outcome, event, ordered
+from allot.core.package import Notice
+from allot.core.run import DONE, FAILED, PARKED, READY, RUNNING, Event, Failed, Move, Run, Step, advance
+from allot.engine import removals
+from allot.engine.steps import STEPS, Work
+from allot.service.clock import later
+from allot.service.context import Context
+from allot.service.customers import told
+from allot.store import customers, imports, journal, licenses, organizations, outcomes, partners, runs, usage
+from allot.store.customers import Key
+from allot.store.database import Writing
+from allot.store.runs import Claim
+
+# Between attempts: doubled each time, and spread so that what failed together does not come back together.
+BACKOFF_SECONDS = 0.5
+BACKOFF_SECONDS_MAX = 60.0
+#: the status in the journal of what became of a step; of others, that wait or are held, 202
+OUTCOMES = {DONE: 200, READY: 503, FAILED: 500, PARKED: 500}
+UNEXPECTED = 90000
+
+
+@dataclass(slots=True, eq=False)
+class _Result:
+    """What became of one step."""
+
+    run: Run
+    step: Step
+    outcome: Outcome | None
+    moves: list[Move]
+    attempt: int = 0
+
+
+@dataclass(slots=True, eq=False)
+class _Results:
+    """What the claims of one transaction came to."""
+
+    done: list[_Result] = field(default_factory=list)
+    #: claims that were somebody else's by now
+    late: int = 0
+
+
+async def carry_out(writing: Writing, context: Context, claims: Sequence[Claim], failure: str = "") -> int:
+    """Carry out claimed steps, each with its event, its statuses and its journal entry; how many came too late.
+
+    With `failure`, the one step of `claims` is not carried out: it failed for this reason.
+    """
+    work, found = await _load(writing, context, claims)
+    results = _Results()
+    for claim in claims:
+        run = work.runs.get(claim.key)
+        if run is None or run.number != claim.run:
+            results.late += 1
+            continue
+        _step(work, run, claim, found.get(claim.key, []), failure, results)
+    await _save(writing, context, work, results.done)
+    return results.late
+
+
+async def _load(writing: Writing, context: Context, claims: Sequence[Claim]) -> tuple[Work, dict[Key, list[Outcome]]]:
+    """Lock what the claims are about, organizations first; then load it, one statement a table."""
+    keys = sorted({claim.key for claim in claims})
+    packages = context.rulebook.packages
+    peeked = await customers.load(writing, packages, keys)
+    org_ids = {customer.customer_org_id for customer in peeked.values()}
+    there = sorted(await organizations.lock(writing, org_ids))
+    locked = await customers.load(writing, packages, keys, lock=True)
+    wanted = {(claim.org_id, claim.customer_id, claim.run) for claim in claims}
+    work = Work(
+        context.rulebook,
+        context.stamp(),
+        await runs.load(writing, locked, wanted),
+        await partners.load(writing, {org_id for org_id, _ in keys}),
+        await organizations.load(writing, context.rulebook.offers, there, sites=True),
+        {org_id: await organizations.location_names(writing, org_id) for org_id in there},
+        await organizations.licenses_made(writing, there),
+    )
+    return work, await outcomes.of_runs(writing, wanted)
+
+
+def _step(work: Work, run: Run, claim: Claim, found: list[Outcome], failure: str, results: _Results) -> None:
+    step = run.steps[claim.step]
+    if step.state != RUNNING or step.attempts != claim.attempt:
+        results.late += 1
+        return
+    outcome = None if failure else ordered(found, step)
+    moves = advance(run, _event(work, run, step, outcome, failure))
+    results.done.append(_Result(run, step, outcome, moves, claim.attempt))
+
+
+def _event(work: Work, run: Run, step: Step, outcome: Outcome | None, failure: str) -> Event:
+    if failure:
+        return Failed(step.number, step.attempts, Notice(UNEXPECTED, failure))
+    if outcome is None:
+        return STEPS[step.name](work, run, step)
+    if outcome.kind in (HOLD, SLOW, FAIL, FLAKY):
+        return event(outcome, step, Failed(step.number, step.attempts, outcome.notice))
+    return event(outcome, step, STEPS[step.name](work, run, step))
+
+
+async def _save(writing: Writing, context: Context, work: Work, results: Sequence[_Result]) -> None:
+    """Write everything that the steps changed."""
+    await imports.insert(writing, work.rows, work.now, work.now)
+    await licenses.set_units(writing, work.units)
+    await removals.take_down(writing, context, work.gone)
+    touched = list({id(result.run): result.run for result in results}.values())
+    gone = {(customer.org_id, customer.id) for customer in work.ended}
+    await _save_customers(writing, results, gone)
+    tried = {id(result.step): result for result in results}
+    steps = [(r, step, _due(context, step, tried.get(id(step)))) for r in touched for step in r.steps if step.changed]
+    await runs.record(writing, steps, work.now)
+    await runs.settle(writing, [run for run in touched if run.settled], work.now)
+    for customer in work.ended:
+        await usage.close_customer(writing, customer.org_id, customer.id, work.now[:10])
+    await outcomes.forget(writing, sorted(gone))
+    await customers.delete(writing, sorted(gone))
+    await journal.write(writing, [_entry(work.now, result) for result in results])
+
+
+async def _save_customers(writing: Writing, results: Sequence[_Result], gone: set[Key]) -> None:
+    kept = [result for result in results if (result.run.customer.org_id, result.run.customer.id) not in gone]
+    moved = {id(result.run.customer): result.run.customer for result in kept if result.moves or result.run.settled}
+    await customers.progress(writing, list(moved.values()))
+    changed = {
+        (customer.org_id, customer.id, held.package.name): (customer, held)
+        for customer in moved.values()
+        for held in customer.packages.values()
+    }
+    names = {(r.run.customer.org_id, r.run.customer.id, name) for r in kept for name in _named(r)}
+    await customers.update_packages(writing, [pair for key, pair in changed.items() if key in names])
+    left = {
+        (r.run.customer.org_id, r.run.customer.id, m.package)
+        for r in kept
+        for m in r.moves
+        if m.package and not m.after
+    }
+    await customers.delete_packages(writing, sorted(left))
+
+
+def _named(result: _Result) -> set[str]:
+    """The packages that a result may have changed."""
+    return {result.step.package} | {move.package for move in result.moves}
+
+
+def _due(context: Context, step: Step, tried: _Result | None) -> str | None:
+    """When a step that is ready may be carried out; `tried` when it was tried just now."""
+    if step.state != READY:
+        return None
+    if tried is None:
+        return later(context.now(), milliseconds=step.takes)
+    if tried.outcome is not None and tried.outcome.kind == SLOW:
+        return later(context.now(), milliseconds=tried.outcome.milliseconds)
+    return later(context.now(), seconds=_backoff(tried))
+
+
+def _backoff(result: _Result) -> float:
+    longest = float(min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS * 2 ** (result.attempt - 1)))
+    spread = zlib.crc32(f"{result.run.customer.id}/{result.step.number}/{result.attempt}".encode()) / 2**32
+    return longest / 2 + spread * longest / 2
+
+
+def _entry(now: str, result: _Result) -> Entry:
+    """The journal's entry about one attempt at a step."""
+    run, step = result.run, result.step
+    detail = {
+        "run": run.number,
+        "step": step.name,
+        "attempt": result.attempt,
+        "state": step.state,
+    }
+    if step.package:
+        detail["package"] = step.package
+    if step.fault is not None:
+        detail["fault"] = step.fault
+    if result.outcome is not None:
+        detail["ordered"] = result.outcome.id
+    if result.moves:
+        detail["events"] = told(result.moves)
+    status = OUTCOMES.get(step.state, 202)
+    customer = run.customer
+    return Entry(customer.org_id, now, run.tracking_id, "runs.step", None, customer.id, status, detail)

@@ -1,0 +1,31 @@
+"""Paces: how long the steps of a run take, chosen when its order is accepted."""
+
+import zlib
+
+from allot.core import run as runs
+
+#: seconds, from and to, that steps take on Webex as integrators see them: the whole within minutes; assumed
+REALISTIC = {
+    runs.ORGANIZATION: (5, 20),
+    runs.LOCATION: (2, 10),
+    runs.SITE: (10, 60),
+    runs.ADD: (5, 60),
+    runs.ADJUST: (1, 5),
+    runs.REMOVE: (5, 30),
+    runs.MAPPING: (1, 5),
+}
+
+
+def instant(customer_id: str, name: str, number: int) -> int:
+    """Every step at once."""
+    return 0
+
+
+def realistic(customer_id: str, name: str, number: int) -> int:
+    """Milliseconds within the step's range, the same for the same customer and step."""
+    low, high = REALISTIC[name]
+    spread = zlib.crc32(f"{customer_id}/{name}/{number}".encode()) / 2**32
+    return int((low + (high - low) * spread) * 1000)
+
+
+PACES = {"instant": instant, "realistic": realistic}

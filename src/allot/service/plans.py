@@ -1,0 +1,39 @@
+"""Plans: what a run will need is chosen when its order is accepted, so that nothing is chosen when it runs."""
+
+import re
+import uuid
+from typing import Any
+
+from allot.core.customer import Customer
+from allot.core.provisioning import Layout
+from allot.core.rulebook import Rulebook
+from allot.core.run import ADD, LOCATION, SITE
+
+_NO_NAME = re.compile(r"[^a-z0-9]+")
+SITE_NAME_MAX = 30
+
+
+def chosen(rulebook: Rulebook, customer: Customer, laid: Layout) -> dict[str, Any]:
+    """Ids of what the steps will make; those of location and site are kept with the customer, for later runs."""
+    names = {step.name for step in laid.steps}
+    if LOCATION in names:
+        customer.details.setdefault("locationId", str(uuid.uuid4()))
+    if SITE in names:
+        customer.details.setdefault("siteUrl", _site_url(customer))
+    licenses = {
+        step.package: [_license_id(customer, code) for code in rulebook.packages[step.package].grants]
+        for step in laid.steps
+        if step.name == ADD
+    }
+    return {"licenses": licenses}
+
+
+def _license_id(customer: Customer, offer: str) -> str:
+    """As Webex forms it: organization, offer, and something unique."""
+    return f"{customer.customer_org_id}:{offer}_{uuid.uuid4()}"
+
+
+def _site_url(customer: Customer) -> str:
+    """A site of the customer's name; a part of its id keeps it apart from others."""
+    name = _NO_NAME.sub("-", customer.name.lower()).strip("-")[:SITE_NAME_MAX].strip("-") or "site"
+    return f"{name}-{customer.id[:8]}.webex.com"

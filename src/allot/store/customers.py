@@ -1,0 +1,213 @@
+"""Wholesale customers and their packages: rows, loaded and saved for a whole batch at a time."""
+
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any
+
+import msgspec
+
+from allot.core.customer import Customer, Filter
+from allot.core.package import Held, Notice, Package
+from allot.store.database import Reading, Row, Writing, rows, texts
+
+#: (partner's organization id, customer id)
+Key = tuple[str, str]
+
+_COLUMNS = """
+c.org_id, c.customer_id, c.external_id, c.customer_org_id, c.name, c.primary_email, c.address, c.details,
+c.created, c.run, c.live, c.review, c.errors, c.status
+"""
+_SELECT = f"SELECT {_COLUMNS} FROM customers c"
+_BY_KEY = f"""
+SELECT {_COLUMNS} FROM EACH($1) k
+JOIN customers c ON c.org_id = k.value->>0 AND c.customer_id = k.value->>1
+ORDER BY c.org_id, c.customer_id
+"""
+_LOCKED = f"{_BY_KEY.rstrip()} FOR UPDATE OF c"
+_PACKAGES = """
+SELECT p.org_id, p.customer_id, p.package, p.status, p.unit_limit, p.warnings, p.errors, p.license_ids,
+       p.subscribers
+FROM EACH($1) k JOIN packages p ON p.org_id = k.value->>0 AND p.customer_id = k.value->>1
+ORDER BY p.org_id, p.customer_id, p.place
+"""
+_INSERT = (
+    "INSERT INTO customers (org_id, customer_id, external_id, customer_org_id, name, primary_email, address, details,"
+    " created, run, live, review, errors, status)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+)
+_INSERT_PACKAGE = (
+    "INSERT INTO packages (org_id, customer_id, package, place, status, unit_limit, warnings, errors, license_ids)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+)
+_UPDATE = """
+UPDATE customers SET external_id = $3, address = $4, details = $5, run = $6, live = $7, review = $8, errors = $9,
+    status = $10
+WHERE org_id = $1 AND customer_id = $2
+"""
+_PROGRESS = """
+UPDATE customers SET live = $3, review = $4, errors = $5, status = $6 WHERE org_id = $1 AND customer_id = $2
+"""
+_UPDATE_PACKAGE = """
+UPDATE packages SET status = $4, unit_limit = $5, warnings = $6, errors = $7, license_ids = $8
+WHERE org_id = $1 AND customer_id = $2 AND package = $3
+"""
+_DELETE = "DELETE FROM customers WHERE org_id = $1 AND customer_id = $2"
+_DELETE_PACKAGE = "DELETE FROM packages WHERE org_id = $1 AND customer_id = $2 AND package = $3"
+_EXTERNAL = """
+SELECT c.org_id, c.external_id, c.customer_id FROM EACH($1) k
+JOIN customers c ON c.org_id = k.value->>0 AND c.external_id = k.value->>1
+"""
+_MAPPED = "SELECT c.customer_org_id FROM customers c WHERE c.customer_org_id IN LIST($1)"
+
+
+async def load(
+    reading: Reading, packages: dict[str, Package], keys: Iterable[Key], *, lock: bool = False
+) -> dict[Key, Customer]:
+    """The customers of these keys that there are, with their packages; locked in the order of their keys."""
+    given = rows(list(keys))
+    found = await reading.rows(_LOCKED if lock else _BY_KEY, given)
+    customers = {(row[0], row[1]): _customer(row) for row in found}
+    if customers:
+        _hold(customers, packages, await reading.rows(_PACKAGES, given))
+    return customers
+
+
+async def page(
+    reading: Reading,
+    packages: dict[str, Package],
+    org_id: str,
+    wanted: Filter,
+    after: tuple[str, str] | int,
+    size: int,
+) -> list[Customer]:
+    """A partner's wanted customers in the order of their making, after (created, id), or after so many of them."""
+    conditions, values = ["c.org_id = $1"], [org_id, size]
+    for test, value in (
+        ("c.external_id = $", wanted.external_id),
+        ("c.customer_org_id = $", wanted.customer_org_id),
+    ):
+        if value is not None:
+            values.append(value)
+            conditions.append(f"{test}{len(values)}")
+    if wanted.statuses:
+        values.append(texts(wanted.statuses))
+        conditions.append(f"c.status IN LIST(${len(values)})")
+    skip = ""
+    if isinstance(after, int):
+        values.append(after)
+        skip = f" OFFSET ${len(values)}"
+    else:
+        values += after
+        conditions.append(f"(c.created, c.customer_id) > (${len(values) - 1}, ${len(values)})")
+    # The keys are found in an index alone: skipped customers are not read.
+    sql = f"""
+    SELECT c.created, c.customer_id FROM customers c WHERE {" AND ".join(conditions)}
+    ORDER BY c.created, c.customer_id LIMIT $2{skip}
+    """
+    keys = [(org_id, customer_id) for _, customer_id in await reading.rows(sql, *values)]
+    found = await load(reading, packages, keys)
+    return [found[key] for key in keys]
+
+
+async def external_ids(reading: Reading, keys: Collection[Key]) -> dict[Key, str]:
+    """Which of these (partner, external id) are taken, and by which customer."""
+    found = await reading.rows(_EXTERNAL, rows(list(keys)))
+    return {(org_id, external_id): customer_id for org_id, external_id, customer_id in found}
+
+
+async def mapped(reading: Reading, org_ids: Collection[str]) -> set[str]:
+    """Which of these organizations are some partner's customer."""
+    return {org_id for (org_id,) in await reading.rows(_MAPPED, texts(org_ids))}
+
+
+async def insert(writing: Writing, customers: Sequence[Customer]) -> None:
+    """Write new customers with their packages."""
+    await writing.many(
+        _INSERT,
+        [
+            (
+                *(c.org_id, c.id, c.external_id, c.customer_org_id, c.name, c.primary_email),
+                *(_json(c.address), _json(c.details), c.created, c.run, c.live, c.review, _json(c.errors), c.status),
+            )
+            for c in customers
+        ],
+    )
+    await insert_packages(writing, [(c, held) for c in customers for held in c.packages.values()])
+
+
+async def insert_packages(writing: Writing, held: Sequence[tuple[Customer, Held]]) -> None:
+    """Write new packages of customers, in their lists' order."""
+    await writing.many(
+        _INSERT_PACKAGE,
+        [
+            (
+                *(c.org_id, c.id, h.package.name, list(c.packages).index(h.package.name), h.status, h.limit),
+                *(_json(h.warnings), _json(h.errors), _json(h.license_ids)),
+            )
+            for c, h in held
+        ],
+    )
+
+
+async def update(writing: Writing, customers: Sequence[Customer]) -> None:
+    """Write what an order changes of customers; not their packages."""
+    await writing.many(
+        _UPDATE,
+        [
+            (
+                *(c.org_id, c.id, c.external_id, _json(c.address), _json(c.details), c.run, c.live, c.review),
+                *(_json(c.errors), c.status),
+            )
+            for c in customers
+        ],
+    )
+
+
+async def progress(writing: Writing, customers: Sequence[Customer]) -> None:
+    """Write what steps change of customers; not their packages."""
+    await writing.many(_PROGRESS, [(c.org_id, c.id, c.live, c.review, _json(c.errors), c.status) for c in customers])
+
+
+async def update_packages(writing: Writing, held: Sequence[tuple[Customer, Held]]) -> None:
+    """Write the packages of customers as they are now."""
+    await writing.many(
+        _UPDATE_PACKAGE,
+        [
+            (
+                *(c.org_id, c.id, h.package.name, h.status, h.limit),
+                *(_json(h.warnings), _json(h.errors), _json(h.license_ids)),
+            )
+            for c, h in held
+        ],
+    )
+
+
+async def delete(writing: Writing, keys: Sequence[Key]) -> None:
+    """Forget customers, with their packages, runs and subscribers."""
+    await writing.many(_DELETE, keys)
+
+
+async def delete_packages(writing: Writing, keys: Sequence[tuple[str, str, str]]) -> None:
+    """Forget packages of customers."""
+    await writing.many(_DELETE_PACKAGE, keys)
+
+
+def _customer(row: Row) -> Customer:
+    decode = msgspec.json.decode
+    values = (*row[:6], decode(row[6]), decode(row[7]), *row[8:12], {}, _notices(row[12]), row[13])
+    return Customer(*values)
+
+
+def _hold(customers: dict[Key, Customer], packages: dict[str, Package], found: list[Row]) -> None:
+    for org_id, customer_id, name, status, limit, warnings, errors, license_ids, subscribers in found:
+        customers[org_id, customer_id].packages[name] = Held(
+            packages[name],
+            *(status, limit, _notices(warnings), _notices(errors), msgspec.json.decode(license_ids), subscribers),
+        )
+
+
+def _notices(text: str) -> list[Notice]:
+    return [Notice(*each) for each in msgspec.json.decode(text)] if text != "[]" else []
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
