@@ -34,11 +34,11 @@ class Work:
     now: str
     runs: dict[tuple[str, str], Run]
     partners: dict[str, Partner]
-    #: the customers' organizations that there are, with their licenses and sites
+    #: the organizations whose licenses steps change, with these
     organizations: dict[str, Organization]
-    #: by organization: ids of its locations by name
+    #: of organizations that get a location: ids of those that they have by name
     locations: dict[str, dict[str, str]]
-    #: by organization: how many licenses it ever had
+    #: the organizations that there are: how many licenses each ever had
     made: dict[str, int]
     #: new rows
     rows: Rows = field(default_factory=Rows)
@@ -51,11 +51,8 @@ class Work:
     entries: list[Entry] = field(default_factory=list)
 
     def add_license(self, customer: Customer, id: str, offer: str, *, limit: int | None, site: str | None) -> None:
-        """Make a license unless it is there."""
+        """Make a license, at the next place of the organization's list."""
         org_id = customer.customer_org_id
-        organization = self.organizations.get(org_id)
-        if organization is not None and id in organization.licenses:
-            return
         number = self.made.get(org_id, 0)
         self.made[org_id] = number + 1
         subscription = self.partners[customer.org_id].subscription_id
@@ -119,10 +116,7 @@ def location_details(told: dict[str, Any]) -> dict[str, Any]:
 def site(work: Work, run: Run, step: Step) -> Event:
     """Make the customer's meetings site."""
     customer = run.customer
-    org_id, url = customer.customer_org_id, customer.details["siteUrl"]
-    there = work.organizations.get(org_id)
-    if there is None or url not in there.sites:
-        work.rows.sites.append((org_id, url, MANAGED, 1))
+    work.rows.sites.append((customer.customer_org_id, customer.details["siteUrl"], MANAGED, 1))
     return _done(step)
 
 

@@ -7,7 +7,22 @@ from dataclasses import dataclass, field
 from allot.core.journal import Entry
 from allot.core.outcome import FAIL, FLAKY, HOLD, SLOW, Outcome, event, ordered
 from allot.core.package import Notice
-from allot.core.run import DONE, FAILED, PARKED, READY, RUNNING, Event, Failed, Move, Run, Step, advance
+from allot.core.run import (
+    ADJUST,
+    DONE,
+    FAILED,
+    LOCATION,
+    PARKED,
+    READY,
+    REMOVE,
+    RUNNING,
+    Event,
+    Failed,
+    Move,
+    Run,
+    Step,
+    advance,
+)
 from allot.engine import removals
 from allot.engine.steps import STEPS, Work
 from allot.service.clock import later
@@ -66,20 +81,21 @@ async def carry_out(writing: Writing, context: Context, claims: Sequence[Claim],
 async def _load(writing: Writing, context: Context, claims: Sequence[Claim]) -> tuple[Work, dict[Key, list[Outcome]]]:
     """Lock what the claims are about, organizations first; then load it, one statement a table."""
     keys = sorted({claim.key for claim in claims})
-    packages = context.rulebook.packages
-    peeked = await customers.load(writing, packages, keys)
-    org_ids = {customer.customer_org_id for customer in peeked.values()}
-    there = sorted(await organizations.lock(writing, org_ids))
-    locked = await customers.load(writing, packages, keys, lock=True)
+    made = await organizations.lock_customers(writing, keys)
+    locked = await customers.load(writing, context.rulebook.packages, keys, lock=True)
     wanted = {(claim.org_id, claim.customer_id, claim.run) for claim in claims}
+    found = await runs.load(writing, locked, wanted)
+    steps = [(run, run.steps[claim.step]) for claim in claims if (run := found.get(claim.key)) is not None]
+    changed = {run.customer.customer_org_id for run, step in steps if step.name in (ADJUST, REMOVE)} & made.keys()
+    placed = {run.customer.customer_org_id for run, step in steps if step.name == LOCATION} & made.keys()
     work = Work(
         context.rulebook,
         context.stamp(),
-        await runs.load(writing, locked, wanted),
+        found,
         await partners.load(writing, {org_id for org_id, _ in keys}),
-        await organizations.load(writing, context.rulebook.offers, there, sites=True),
-        {org_id: await organizations.location_names(writing, org_id) for org_id in there},
-        await organizations.licenses_made(writing, there),
+        await organizations.load(writing, context.rulebook.offers, sorted(changed), sites=False),
+        await organizations.location_names(writing, placed) if placed else {},
+        made,
     )
     return work, await outcomes.of_runs(writing, wanted)
 

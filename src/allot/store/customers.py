@@ -201,8 +201,13 @@ def _hold(customers: dict[Key, Customer], packages: dict[str, Package], found: l
     for org_id, customer_id, name, status, limit, warnings, errors, license_ids, subscribers in found:
         customers[org_id, customer_id].packages[name] = Held(
             packages[name],
-            *(status, limit, _notices(warnings), _notices(errors), msgspec.json.decode(license_ids), subscribers),
+            *(status, limit, _notices(warnings), _notices(errors), _texts(license_ids), subscribers),
         )
+
+
+def _texts(text: str) -> list[str]:
+    found: list[str] = msgspec.json.decode(text) if text != "[]" else []
+    return found
 
 
 def _notices(text: str) -> list[Notice]:

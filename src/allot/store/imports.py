@@ -11,7 +11,7 @@ from allot.store.database import Reading, Row, Writing
 PIECE = 5_000
 
 _ORGANIZATIONS = "INSERT INTO organizations (org_id, display_name, manager_id, created) VALUES ($1, $2, $3, $4)"
-_SITES = "INSERT INTO sites (org_id, site_url, site_type, attendees) VALUES ($1, $2, $3, $4)"
+_SITES = "INSERT INTO sites (org_id, site_url, site_type, attendees) VALUES ($1, $2, $3, $4) ONCE"
 _LOCATIONS = """
 INSERT INTO locations (org_id, location_id, name, details, calling, routing_prefix) VALUES ($1, $2, $3, $4, $5, $6)
 """

@@ -32,8 +32,15 @@ SELECT location_id, extension, park_id FROM call_parks WHERE org_id = $1 AND ext
 """
 
 
-_MADE = "SELECT org_id, licenses FROM organizations WHERE org_id IN LIST($1)"
-_LOCATION_NAMES = "SELECT name, location_id FROM locations WHERE org_id = $1"
+_LOCK_CUSTOMERS = """
+SELECT o.org_id, o.licenses FROM organizations o
+WHERE o.org_id IN (
+    SELECT c.customer_org_id FROM EACH($1) k
+    JOIN customers c ON c.org_id = k.value->>0 AND c.customer_id = k.value->>1
+)
+ORDER BY o.partner, o.org_id FOR UPDATE
+"""
+_LOCATION_NAMES = "SELECT org_id, name, location_id FROM locations WHERE org_id IN LIST($1)"
 _HEADS = "SELECT org_id, display_name, created, manager_id FROM organizations WHERE {which}"
 _HEAD = _HEADS.format(which="org_id = $1")
 _NAMED = _HEADS.format(which="org_id IN LIST($1)")
@@ -116,11 +123,17 @@ async def load_calling(
         organizations[org_id].extensions.update(((at, extension), user) for at, extension, user in found)
 
 
-async def licenses_made(reading: Reading, org_ids: Collection[str]) -> dict[str, int]:
-    """How many licenses each of these organizations ever had: the place of its next one."""
-    return dict(await reading.rows(_MADE, texts(org_ids)))
+async def lock_customers(writing: Writing, keys: Collection[tuple[str, str]]) -> dict[str, int]:
+    """Lock the organizations that there are of these (partner, customer), as `lock` does.
+
+    For each how many licenses it ever had: the place of its next one.
+    """
+    return dict(await writing.rows(_LOCK_CUSTOMERS, rows(list(keys))))
 
 
-async def location_names(reading: Reading, org_id: str) -> dict[str, str]:
-    """The ids of an organization's locations by their names."""
-    return dict(await reading.rows(_LOCATION_NAMES, org_id))
+async def location_names(reading: Reading, org_ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """The ids of the locations of these organizations, by organization and name."""
+    found: dict[str, dict[str, str]] = {}
+    for org_id, name, location_id in await reading.rows(_LOCATION_NAMES, texts(org_ids)):
+        found.setdefault(org_id, {})[name] = location_id
+    return found
