@@ -74,21 +74,27 @@ class _Connection:
 
 
 _INSERT = re.compile(r"INSERT INTO (\w+) \(([\w, ]+)\)\s+VALUES \([$\d, ]+\)( ON CONFLICT DO NOTHING)?\s*")
+_UPDATE = re.compile(
+    r"UPDATE (\w+) SET ((?:(\w+) = (?:\3 \+ )?(?:\$\d+|NULL)(?:,\s+)?)+)\s+WHERE ((?:\w+ = \$\d+(?: AND )?)+)\s*"
+)
+_ASSIGNED = re.compile(r"(\w+) = (?:(\w+ \+) )?(\$\d+|NULL)")
 _DELETE = re.compile(r"DELETE FROM (\w+) WHERE ((?:\w+ = \$\d+(?: AND )?)+)\s*")
 
 
 @lru_cache(maxsize=1000)
 def _set_wise(sql: str) -> tuple[str, tuple[str, ...]] | None:
-    """A plain INSERT or DELETE of one row as one statement for many, with the columns of a row; else None.
+    """A plain INSERT, UPDATE or DELETE of one row as one statement for many, with the columns of a row; else None.
 
     The rows travel as one JSON array, whose members get their types from the table: one statement
-    for 64 rows costs a quarter of 64 statements.
+    for 64 rows costs a quarter of 64 statements. An UPDATE names each row once.
     """
     sql = sql.strip()
     if found := _INSERT.fullmatch(sql):
         table, columns, once = found.groups()
         source = f"SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, $1::jsonb)"
         return f"INSERT INTO {table} ({columns}) {source}{once or ''}", tuple(columns.split(", "))
+    if found := _UPDATE.fullmatch(sql):
+        return _update(found[1], found[2], found[4])
     if found := _DELETE.fullmatch(sql):
         table, condition = found.groups()
         keys = tuple(part.partition(" = ")[0] for part in condition.split(" AND "))
@@ -96,6 +102,19 @@ def _set_wise(sql: str) -> tuple[str, tuple[str, ...]] | None:
         gone = f"jsonb_populate_recordset(NULL::{table}, $1::jsonb) AS gone"
         return f"DELETE FROM {table} USING {gone} WHERE {same}", keys
     return None
+
+
+def _update(table: str, assignments: str, condition: str) -> tuple[str, tuple[str, ...]]:
+    places = {place: column for column, _, place in _ASSIGNED.findall(f"{assignments} {condition}")}
+    values = {place: "NULL" if place == "NULL" else f"new.{column}" for place, column in places.items()}
+    sets = ", ".join(
+        f"{column} = {f'{table}.{column} + ' if more else ''}{values[place]}"
+        for column, more, place in _ASSIGNED.findall(assignments)
+    )
+    same = " AND ".join(f"{table}.{key} = new.{key}" for key, _, _ in _ASSIGNED.findall(condition))
+    source = f"jsonb_populate_recordset(NULL::{table}, $1::jsonb) AS new"
+    columns = tuple(places[f"${n}"] for n in range(1, len(places.keys() - {"NULL"}) + 1))
+    return f"UPDATE {table} SET {sets} FROM {source} WHERE {same}", columns
 
 
 class Postgres:
