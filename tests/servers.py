@@ -25,6 +25,7 @@ from allot.cli.serving import application, make_service, read_rulebook
 from allot.core.rulebook import Rulebook
 from allot.service.service import Service
 from allot.service.settings import Settings
+from allot.wire.application import Application
 
 T = TypeVar("T")
 HOST = "127.0.0.1"
@@ -107,6 +108,10 @@ class Server:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
+    def application(self, service: Service) -> Application:
+        """What is served."""
+        return application(service)
+
     def stop(self) -> None:
         """Stop serving; does nothing when it has stopped."""
         if self._thread.is_alive():
@@ -154,7 +159,7 @@ class Server:
         self.loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         async with open_service(self.url, **self._settings) as service:
             config = uvicorn.Config(
-                application(service), http=Connection, ws="none", lifespan="off", log_config=None, access_log=False
+                self.application(service), http=Connection, ws="none", lifespan="off", log_config=None, access_log=False
             )
             config.load()
             server = uvicorn.Server(config)
@@ -163,6 +168,7 @@ class Server:
             await server.startup(sockets=[self._listening])
             self._started.set_result(service)
             await self._stop.wait()
+            service.stopping.set()
             for listening in server.servers:
                 listening.close()
             while server.server_state.connections:

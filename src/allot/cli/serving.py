@@ -144,11 +144,12 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens."""
+    """Says when it listens and when it stops."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], stopping: asyncio.Event) -> None:
         super().__init__(config)
         self._ready = ready
+        self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -157,6 +158,10 @@ class _Server(uvicorn.Server):
         gc.freeze()
         gc.set_threshold(*COLLECTED_AFTER)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping.set()
+        await super().shutdown(sockets)
 
 
 def run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) -> None:
@@ -178,7 +183,7 @@ async def _run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) 
                 worker.start()
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             address = f"http://{host}:{listening.getsockname()[1]}"
-            server = _Server(_config(service, app), lambda: ready(address))
+            server = _Server(_config(service, app), lambda: ready(address), service.stopping)
             for number in (signal.SIGINT, signal.SIGTERM):
                 # The server handles them while it runs and raises them again at its end, which must not end us.
                 signal.signal(number, lambda *_: None)

@@ -1,5 +1,6 @@
 """The service: the few long-lived things that every operation works with."""
 
+import asyncio
 from dataclasses import dataclass, field
 
 from allot.core.rulebook import Rulebook
@@ -30,6 +31,8 @@ class Service:
     meters: Meters = field(init=False)
     #: rung when an order is accepted
     bell: Bell = field(init=False)
+    #: set when the process stops: what waits for clients without an end lets them go
+    stopping: asyncio.Event = field(init=False)
 
     def __post_init__(self) -> None:
         self.context = Context(self.rulebook, self.clock, PACES[self.settings.pace])
@@ -38,6 +41,7 @@ class Service:
         self.limits = Limits(self.settings)
         self.meters = Meters()
         self.bell = Bell()
+        self.stopping = asyncio.Event()
 
     def start(self) -> None:
         """Start what runs in the background, on the running loop."""

@@ -6,9 +6,10 @@ from starlette.routing import Route, Router
 
 from allot.core.failure import Failure, Kind
 from allot.service.service import Service
-from allot.wire.endpoint import Endpoint, Receive, Scope, Send, failed, send_reply, tracking_id_of
+from allot.wire.endpoint import Endpoint, Scope, failed, send_reply, tracking_id_of
 from allot.wire.operation import Operation
 from allot.wire.patience import Patience
+from allot.wire.streams import Receive, Send
 
 # A client whose body takes longer is not waited for.
 BODY_SECONDS_MAX = 30.0

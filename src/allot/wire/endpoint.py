@@ -8,7 +8,8 @@ import itertools
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
+from types import AsyncGeneratorType
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -24,10 +25,9 @@ from allot.wire.access import called, is_near
 from allot.wire.forms import decode, form_as_json, invalid
 from allot.wire.operation import JSON, Operation, Reply, Request
 from allot.wire.patience import Patience
+from allot.wire.streams import Receive, Send, Stream
 
 Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 # The longest documented request (500 items with properties) has about 150 KiB.
 BODY_BYTES_MAX = 1 << 20
@@ -66,6 +66,8 @@ class Endpoint:
             if request is None:
                 return  # the client went away before its body was whole
             reply = await self._operation.handler(request)
+            if isinstance(reply.body, AsyncGeneratorType):
+                reply.body = await Stream.begin(reply.body)
         except Failure as failure:
             reply = failed(failure, tracking_id, closed_codes=self._operation.closed_codes)
         except StoreError as error:
@@ -76,7 +78,10 @@ class Endpoint:
             log.exception("%s: %s %a", tracking_id, scope["method"], scope["path"])
             reply = failed(BUG, tracking_id)
         self._service.meters.answered(self._name, reply.status, time.perf_counter() - started)
-        await send_reply(send, reply, tracking_id)
+        try:
+            await send_reply(send, reply, tracking_id, receive)
+        except StoreError as error:
+            log.error("%s: the answer was broken off: %s", tracking_id, error)
 
     async def _request(
         self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, tracking_id: str
@@ -187,18 +192,26 @@ def failed(failure: Failure, tracking_id: str, *, closed_codes: bool = False) ->
     return reply
 
 
-async def send_reply(send: Send, reply: Reply, tracking_id: str) -> None:
-    """Send a reply; a body that is not bytes yet becomes JSON."""
+async def send_reply(send: Send, reply: Reply, tracking_id: str, receive: Receive | None = None) -> None:
+    """Send a reply; a body that is not bytes yet becomes JSON, and a stream is sent as it comes.
+
+    Only with `receive` can there be a stream. Raises what its generator does.
+    """
     body = reply.body
-    if body is None:
-        body = b""
-    elif not isinstance(body, bytes):
-        body = msgspec.json.encode(body)
     headers = [
         (b"trackingid", tracking_id.encode()),
         (b"x-content-type-options", b"nosniff"),
         *reply.headers,
     ]
+    if isinstance(body, Stream) and receive is not None:
+        headers.append((b"content-type", reply.content_type))
+        await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+        await body.send(receive, send)
+        return
+    if body is None:
+        body = b""
+    elif not isinstance(body, bytes):
+        body = msgspec.json.encode(body)
     if body or reply.status != 204:
         headers += [(b"content-type", reply.content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

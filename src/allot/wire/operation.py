@@ -102,7 +102,12 @@ class Request:
 
 @dataclass(slots=True, eq=False)
 class Reply:
-    """What a handler answers: a struct for the body, bytes of another type, or nothing."""
+    """What a handler answers: a struct for the body, bytes of another type, a generator of bytes, or nothing.
+
+    A generator is sent part by part and closed when the client goes away. What it raises before its first part is
+    answered as an error of any handler; later the answer is broken off. At a stop it may go on for
+    `shutdown_seconds`: one that has no end by itself ends when `service.stopping` is set.
+    """
 
     status: int
     body: Any = None
