@@ -1,13 +1,13 @@
-"""The demo: three organizations that show everything, and tokens that everybody knows."""
+"""The demo: organizations that show everything, and tokens that everybody knows."""
 
 import ipaddress
 from dataclasses import dataclass
 from importlib.resources import files
 
+from allot.cli import examples
 from allot.core import scope as scopes
 from allot.service import imports
 from allot.service.arrivals import made_id
-from allot.service.context import Context
 from allot.service.service import Service
 from allot.service.tokens import DemoToken, token_hash
 from allot.store import organizations
@@ -16,6 +16,9 @@ from allot.store.database import StoreError, shown
 ACME = "96abc2aa-3dcc-11e5-a152-fe34819cdc9a"
 GLOBEX = "5c0e4f9a-7d26-4f43-9a31-2d8a6f1be704"
 PARTNER = "0f4d2c1b-6a3e-4b58-8c77-d1e9b2a64f30"
+#: its sub-partners, one active and one suspended
+FOOTHILL = "7c1d9e52-0b7f-4a55-9a0e-31c2b7d4e6f1"
+VALLEY = "2b8f6a07-5e14-4c3d-8d29-a6f0c9e1b573"
 
 _ALL = frozenset(scopes.SCOPES)
 _READING = frozenset(scope for scope in scopes.SCOPES if scope.endswith("_read"))
@@ -36,7 +39,7 @@ TOKENS = (
     Known("allot-demo-admin", ACME, "admin@example.com", _ALL, "full administrator of Acme"),
     Known("allot-demo-readonly", ACME, "auditor@example.com", _READING, "read-only administrator of Acme"),
     Known("allot-demo-user", ACME, "user@example.com", _ALL - {scopes.ADMIN}, "person of Acme without a role"),
-    Known("allot-demo-partner", PARTNER, "partner@summit.example", _ALL, "administrator of the partner, manages Acme"),
+    Known("allot-demo-partner", PARTNER, "partner@summit.example", _ALL, "administrator of the wholesale partner"),
     Known("allot-demo-other-org", GLOBEX, "hank.scorpio@globex.example", _ALL, "full administrator of Globex"),
 )
 
@@ -63,7 +66,7 @@ def accept_tokens(service: Service) -> None:
 
 
 async def fill(service: Service) -> bool:
-    """Import the demo's organizations where they are not yet; whether that was needed.
+    """Import the demo's organizations and provision its customers where they are not yet; whether that was needed.
 
     Raises StoreError when the database serves others already: everybody knows the demo's tokens.
     """
@@ -77,5 +80,6 @@ async def fill(service: Service) -> bool:
                 " give --demo a database of its own, or none"
             )
         found = imports.read_document(document(), service.rulebook)
-        await imports.save(writing, Context(service.rulebook, service.clock), found)
+        await imports.save(writing, service.context, found)
+    await examples.provision(service, examples.of(PARTNER, FOOTHILL))
     return True
