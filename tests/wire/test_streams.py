@@ -121,8 +121,9 @@ def test_slow_readers_take_no_memory(streaming: Streaming):
             made = streaming.sent
             time.sleep(0.2)
         assert made < 200 * len(PART)
-    until(lambda: streaming.ends == ["GeneratorExit"])
-    assert streaming.sent == made
+    until(lambda: streaming.ends != [])
+    assert streaming.ends != ["whole"]
+    assert streaming.sent <= made + len(PART)
 
 
 def test_a_stream_that_does_not_begin_is_an_error(streaming: Streaming, plain: Client):
