@@ -1,6 +1,5 @@
 """Customers: ordering what shall become of them. The engine carries it out; orders only lay it out."""
 
-import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +16,7 @@ from allot.service import changes, plans
 from allot.service.changes import Done
 from allot.service.clock import later
 from allot.service.context import Context
+from allot.service.identifiers import new_id
 from allot.service.known import Known, examine
 from allot.store import customers as store
 from allot.store import journal, outcomes, runs
@@ -183,11 +183,11 @@ def _unchangeable(context: Context, known: Known, request: Request, customer: Cu
 
 
 def _new(request: Request, now: str) -> Customer:
-    org_id = request.attach_to or str(uuid.uuid4())
+    org_id = request.attach_to or new_id()
     details = request.details | {"provisioningId": request.provisioning_id, "attached": request.attach_to is not None}
     return Customer(
         request.org_id,
-        str(uuid.uuid4()),
+        new_id(),
         request.external_id or "",
         org_id,
         request.name,

@@ -1,13 +1,13 @@
 """Plans: what a run will need is chosen when its order is accepted, so that nothing is chosen when it runs."""
 
 import re
-import uuid
 from typing import Any
 
 from allot.core.customer import Customer
 from allot.core.provisioning import Layout
 from allot.core.rulebook import Rulebook
 from allot.core.run import ADD, LOCATION, SITE
+from allot.service.identifiers import new_id
 
 _NO_NAME = re.compile(r"[^a-z0-9]+")
 SITE_NAME_MAX = 30
@@ -17,7 +17,7 @@ def chosen(rulebook: Rulebook, customer: Customer, laid: Layout) -> dict[str, An
     """Ids of what the steps will make; those of location and site are kept with the customer, for later runs."""
     names = {step.name for step in laid.steps}
     if LOCATION in names:
-        customer.details.setdefault("locationId", str(uuid.uuid4()))
+        customer.details.setdefault("locationId", new_id())
     if SITE in names:
         customer.details.setdefault("siteUrl", _site_url(customer))
     licenses = {
@@ -30,7 +30,7 @@ def chosen(rulebook: Rulebook, customer: Customer, laid: Layout) -> dict[str, An
 
 def _license_id(customer: Customer, offer: str) -> str:
     """As Webex forms it: organization, offer, and something unique."""
-    return f"{customer.customer_org_id}:{offer}_{uuid.uuid4()}"
+    return f"{customer.customer_org_id}:{offer}_{new_id()}"
 
 
 def _site_url(customer: Customer) -> str:
