@@ -24,7 +24,8 @@ from allot.cli.observing import App, Observed, Seen, write_line
 from allot.core.rulebook import Rulebook, load
 from allot.engine.worker import Worker
 from allot.plane import operations as plane
-from allot.service.clock import SystemClock
+from allot.service import clocks
+from allot.service.clock import SettableClock
 from allot.service.service import Service
 from allot.service.settings import Settings
 from allot.store import checks
@@ -61,9 +62,11 @@ async def make_service(settings: Settings, *, demo: bool = False) -> Service:
     rulebook = read_rulebook(settings.rulebook)
     if demo and not await is_current(settings.database):
         migrate(settings.database)
-    service = Service(await open_database(settings.database), rulebook, SystemClock(), settings)
+    service = Service(await open_database(settings.database), rulebook, SettableClock(), settings)
     try:
         await _require_offers(service)
+        async with service.database.reading() as reading:
+            await clocks.follow(reading, service.clock)
         if demo:
             await demonstration.fill(service)
     except BaseException:

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 
 from allot.engine import works
+from allot.service import clocks
 from allot.service.customers import WORK
 from allot.service.service import Service
 from allot.store import runs
@@ -75,6 +76,7 @@ class Worker:
         heart = asyncio.create_task(self._beat(claims)) if claims else None
         try:
             async with service.database.writing() as writing:
+                await clocks.follow(writing, service.clock)
                 self.late += await works.carry_out(writing, service.context, claims) if claims else 0
                 now = service.context.stamp()
                 found = [] if self._closing else await runs.claim(writing, now, self._lease)

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from allot.core.rulebook import Rulebook
 from allot.service.bells import Bell
-from allot.service.clock import Clock
+from allot.service.clock import SettableClock
+from allot.service.clocks import Follower
 from allot.service.context import Context
 from allot.service.limits import Limits
 from allot.service.meters import Meters
@@ -22,7 +23,7 @@ class Service:
 
     database: Database
     rulebook: Rulebook
-    clock: Clock
+    clock: SettableClock
     settings: Settings
     context: Context = field(init=False)
     writes: Writes = field(init=False)
@@ -31,6 +32,8 @@ class Service:
     meters: Meters = field(init=False)
     #: rung when an order is accepted
     bell: Bell = field(init=False)
+    #: keeps `clock` as the database says
+    follower: Follower = field(init=False)
     #: set when the process stops: what waits for clients without an end lets them go
     stopping: asyncio.Event = field(init=False)
 
@@ -41,13 +44,16 @@ class Service:
         self.limits = Limits(self.settings)
         self.meters = Meters()
         self.bell = Bell()
+        self.follower = Follower(self.database, self.clock)
         self.stopping = asyncio.Event()
 
     def start(self) -> None:
         """Start what runs in the background, on the running loop."""
         self.writes.start()
+        self.follower.start()
 
     async def close(self) -> None:
         """Finish what is accepted, then release everything."""
         await self.writes.close()
+        await self.follower.close()
         await self.database.close()

@@ -257,10 +257,12 @@ CREATE INDEX deliveries_due ON deliveries (due) WHERE dead = 0;
 -- One row: the time that the service goes by, where it is not the machine's.
 CREATE TABLE clock (
     id INTEGER NOT NULL PRIMARY KEY CHECK (id = 1),
+    -- counts the changes, so that nobody goes back to an older one
+    version BIGINT NOT NULL DEFAULT 0,
     -- stands still at this time
     frozen TEXT,
     -- else this much ahead
-    ahead_ms BIGINT NOT NULL DEFAULT 0
+    ahead_ms BIGINT NOT NULL DEFAULT 0 CHECK (ahead_ms >= 0)
 ) CLUSTERED;
 
 -- Keys that the service makes for itself, such as for the addresses of reports.
