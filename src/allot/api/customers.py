@@ -1,7 +1,5 @@
 """Wholesale customers on the wire."""
 
-from typing import Any
-
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -19,12 +17,12 @@ from allot.api.partners import MAX, OFFSET, ON_BEHALF, acting
 from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.customer import STATUSES, Customer, Filter
-from allot.core.package import Held, Notice
+from allot.core.failure import Failure
+from allot.core.package import PROVISIONED, Held, Notice
 from allot.service import customers
 from allot.service.writes import Operation as Write
 from allot.wire.operation import Operation, Parameter, Reply, Request, Rights
 from allot.wire.paging import encode_cursor, offset_links, read_cursor
-from allot.wire.values import path_id
 
 SUCCESS = "Provisioning preCheck validation successful."
 
@@ -99,12 +97,10 @@ async def list_wholesale_customers(request: Request) -> Reply:
     after = (cursor[0], cursor[1]) if cursor else offset
     service = request.service
     async with service.database.reading() as reading:
-        found = await customers.page(reading, service.context, partner.org_id, wanted, after, size + 1)
-    page = found[:size]
-    reply = Reply(200, CustomerListResponse([show(customer) for customer in page]))
-    more = len(found) > size
-    key = encode_cursor(page[-1].created, page[-1].id) if more else None
-    reply.headers += offset_links(request, offset, size, more=more, cursor=key)
+        page = await customers.page(reading, service.context, partner.org_id, wanted, after, size)
+    reply = Reply(200, CustomerListResponse([show(customer) for customer in page.customers]))
+    end = encode_cursor(*page.end) if page.end else None
+    reply.headers += offset_links(request, offset, size, more=end is not None, cursor=end)
     return reply
 
 
@@ -171,7 +167,10 @@ async def _order(request: Request, write: Write, asked: customers.Request) -> Re
 def customer_id(request: Request) -> str:
     """The customer in the path; Cisco's examples have two kinds of ids. Raises Failure (404)."""
     text = request.path["customerId"]
-    return ids.decode("CUSTOMER", text) or path_id(request, "ENTERPRISE", "customerId")
+    value = ids.decode("ENTERPRISE", text) or ids.decode("CUSTOMER", text)
+    if value is None:
+        raise Failure.not_found(customers.NOT_KNOWN)
+    return value
 
 
 def _url(request: Request, customer_id: str) -> str:
@@ -193,8 +192,10 @@ def show(customer: Customer, *, licenses: bool = False) -> CustomerResponse:
 
 
 def _package(held: Held, *, licenses: bool) -> Package:
-    told = [ids.encode("LICENSE", id) for id in held.license_ids] if licenses else UNSET
-    return Package(held.package.name, held.status, notices(held.warnings), notices(held.errors), told)
+    """A package as Webex shows it; the licenses that are asked for are those of provisioned ones."""
+    told = licenses and held.status == PROVISIONED
+    license_ids = [ids.encode("LICENSE", id) for id in held.license_ids] if told else UNSET
+    return Package(held.package.name, held.status, notices(held.warnings), notices(held.errors), license_ids)
 
 
 def notices(found: list[Notice]) -> list[Error] | UnsetType:
@@ -203,8 +204,8 @@ def notices(found: list[Notice]) -> list[Error] | UnsetType:
 
 
 _READ = Rights((scopes.CUSTOMERS_READ, scopes.CUSTOMERS_WRITE), "read")
-_WRITE = Rights((scopes.CUSTOMERS_WRITE,))
-_CURSOR: Any = Parameter("cursor", "Where the page begins: taken from the Link header, with the offset beside it.")
+_WRITE = Rights((scopes.CUSTOMERS_WRITE,), "full")
+_CURSOR = Parameter("cursor", "Where the page begins: taken from the Link header, with the offset beside it.")
 
 OPERATIONS = (
     Operation(

@@ -25,8 +25,11 @@ class SubPartner(msgspec.Struct, rename="camel"):
     billing_start_date: str
 
 
-class SubPartnersListResponse(msgspec.Struct):
+class SubPartnersListResponse(msgspec.Struct, rename="camel"):
+    """The same list twice: Cisco's schema has it as `items`, Cisco's example as `subPartners`."""
+
     items: list[SubPartner]
+    sub_partners: list[SubPartner]
 
 
 async def acting(request: Request, *, changes: bool) -> Partner:
@@ -43,8 +46,9 @@ async def list_wholesale_sub_partners(request: Request) -> Reply:
     offset, size = query["offset"], query["max"]
     async with request.service.database.reading() as reading:
         org_id = request.call.caller.org_id
-        found = await partners.sub_partners(reading, org_id, query["provisioningState"], "", (size + 1, offset))
-    reply = Reply(200, SubPartnersListResponse([_show(each) for each in found[:size]]))
+        found = await partners.sub_partners(reading, org_id, query["provisioningState"], offset, size + 1)
+    shown = [_show(each) for each in found[:size]]
+    reply = Reply(200, SubPartnersListResponse(shown, shown))
     reply.headers += offset_links(request, offset, size, more=len(found) > size)
     return reply
 

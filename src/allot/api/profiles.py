@@ -1,6 +1,5 @@
 """A person on the wire: what a request says of them, and what an answer shows."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -9,6 +8,7 @@ from msgspec import UNSET, UnsetType
 from allot.core import ids
 from allot.core.holding import EXTENSION, Properties
 from allot.core.license import License
+from allot.core.person import is_email
 from allot.core.role import ROLES
 from allot.core.wish import Wish
 from allot.service.people import Draft
@@ -20,8 +20,6 @@ from allot.wire.values import ITEMS_MAX, check_length, e164, site_url
 TEXT_MAX = 256
 URL_MAX = 2_000
 ADDRESSES_MAX = 20
-EMAIL_MAX = 254
-_EMAIL = re.compile(r"[^\s@,;<>()\[\]\\\"]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 _ATTENDEE = "#attendee"
 
 
@@ -196,7 +194,7 @@ def _email(found: list[str], emails: list[str] | None) -> str | None:
     email = emails[0].strip().lower()
     if len(emails) > 1:
         found.append("emails: only one email address is allowed for a person")
-    if len(email) > EMAIL_MAX or not _EMAIL.fullmatch(email):
+    if not is_email(email):
         found.append("emails[0]: is no email address")
     return email
 

@@ -1,9 +1,13 @@
 """A person as an organization knows them, with what they hold there."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
 from allot.core.holding import Holding
+
+EMAIL_MAX = 254
+_EMAIL = re.compile(r"[^\s@,;<>()\[\]\\\"]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9-]{2,63}")
 
 # No character, and above all of them: it ends what begins with a text. Keys leave it out.
 _LAST = "\U0010ffff"
@@ -55,6 +59,11 @@ class Profile:
     def copy(self) -> "Profile":
         """The profile as it is now, whatever becomes of it."""
         return Profile(self.display_name, self.created, self.last_modified, dict(self.details), list(self.roles))
+
+
+def is_email(text: str) -> bool:
+    """Whether a text in lower case is an email address."""
+    return len(text) <= EMAIL_MAX and _EMAIL.fullmatch(text) is not None
 
 
 def name_key(display_name: str) -> str:

@@ -51,7 +51,6 @@ def languages() -> frozenset[str]:
     return frozenset(each.alpha_2 for each in found if hasattr(each, "alpha_2"))
 
 
-@cache
 def is_language(text: str) -> bool:
     """Whether a text is a language of ISO 639-1, or one with a country of ISO 3166-1 after `_`, in any letter case."""
     language, _, country = text.partition("_")

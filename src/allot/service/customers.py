@@ -19,7 +19,7 @@ from allot.service.context import Context
 from allot.service.identifiers import new_id
 from allot.service.known import Known, examine
 from allot.store import customers as store
-from allot.store import journal, outcomes, runs
+from allot.store import journal, organizations, outcomes, runs
 from allot.store.customers import Key
 from allot.store.database import Reading, Writing
 
@@ -83,6 +83,8 @@ class _Accepted:
 
     async def save(self, writing: Writing) -> None:
         """Write the runs, and what the journal tells of them."""
+        if not self.runs:
+            return
         takes = {step.takes for run in self.runs for step in run.steps}
         at = self.context.now()
         due = {each: later(at, milliseconds=each) for each in takes}
@@ -104,6 +106,9 @@ def told(moves: Sequence[Move]) -> list[dict[str, Any]]:
 
 async def provision(writing: Writing, context: Context, requests: Sequence[Request]) -> list[Customer | Failure]:
     """Accept orders of new customers, each against those that came before."""
+    attached = {request.attach_to for request in requests if request.attach_to}
+    if attached:  # what they are to be mapped to stays as it is until they are
+        await organizations.lock(writing, attached)
     known = await examine(writing, requests)
     next_ = await outcomes.of_next(writing, {request.org_id for request in requests})
     accepted = _Accepted(context, context.stamp())
@@ -117,7 +122,8 @@ async def provision(writing: Writing, context: Context, requests: Sequence[Reque
         known.take(customer)
         accepted.accept(request, customer, next_.pop(request.org_id, []))
         answers.append(customer)
-    await store.insert(writing, [run.customer for run in accepted.runs])
+    # Whoever writes the same external ids at the same time writes them in the same order: one waits for the other.
+    await store.insert(writing, sorted((run.customer for run in accepted.runs), key=lambda each: each.external_id))
     await accepted.save(writing)
     return answers
 
@@ -147,7 +153,9 @@ async def _change(writing: Writing, context: Context, requests: Sequence[Request
         if refused is not None or customer is None:
             answers.append(refused or Failure.not_found(NOT_KNOWN))
             continue
+        external_id = customer.external_id
         _apply(request, customer)
+        known.take(customer, external_id)
         accepted.accept(request, customer, unbound.get(key, []))
         answers.append(customer)
     changed = [run.customer for run in accepted.runs]
@@ -161,23 +169,18 @@ async def _change(writing: Writing, context: Context, requests: Sequence[Request
 
 def refusal(context: Context, known: Known, request: Request) -> Failure | None:
     """Why a new customer cannot be provisioned; None when it can. The precheck asks the same."""
-    refused = known.refusal(request)
-    if refused is not None or not request.order.packages:
-        return refused
-    found = faults(context.rulebook.packages, request.order, None)
-    return Failure.invalid(*found) if found else None
+    found = known.faults(request) + faults(context.rulebook.packages, request.order, None)
+    return Failure.invalid(*found) if found else known.refusal(request)
 
 
 def _unchangeable(context: Context, known: Known, request: Request, customer: Customer | None) -> Failure | None:
     if customer is None:
         return Failure.not_found(NOT_KNOWN)
     if request.order.kind != DELETE:
-        refused = known.refusal(request)
+        found = faults(context.rulebook.packages, request.order, customer)
+        refused = Failure.invalid(*found) if found else known.refusal(request)
         if refused is not None:
             return refused
-        found = faults(context.rulebook.packages, request.order, customer)
-        if found:
-            return Failure.invalid(*found)
     against = conflicts(request.order, customer)
     return Failure.conflict(*against) if against else None
 
@@ -220,13 +223,21 @@ async def find(reading: Reading, context: Context, key: Key) -> Customer:
 
 async def page(
     reading: Reading, context: Context, org_id: str, wanted: Filter, after: tuple[str, str] | int, size: int
-) -> list[Customer]:
+) -> store.Page:
     """A partner's wanted customers, oldest first."""
     return await store.page(reading, context.rulebook.packages, org_id, wanted, after, size)
 
 
 async def precheck(reading: Reading, context: Context, request: Request) -> None:
-    """Judge an order as `provision` would, and write nothing. Raises the Failure that it would get."""
-    refused = refusal(context, await examine(reading, [request]), request)
+    """Judge an order as `provision` would, and write nothing. Raises the Failure that it would get.
+
+    Without packages only what it names is judged.
+    """
+    known = await examine(reading, [request])
+    if request.order.packages:
+        refused = refusal(context, known, request)
+    else:
+        found = known.faults(request)
+        refused = Failure.invalid(*found) if found else known.refusal(request)
     if refused is not None:
         raise refused

@@ -1,14 +1,13 @@
 """What orders of customers are judged against besides the rulebook: whatever others have taken already."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from allot.core.call import Call
 from allot.core.customer import Customer
 from allot.core.failure import Failure
 from allot.core.organization import Head
-from allot.core.partner import Partner
 from allot.store import customers, organizations, partners, people
 from allot.store.database import Reading
 
@@ -33,7 +32,6 @@ class Asked(Protocol):
 class Known:
     """What there is of all that the orders of one transaction name."""
 
-    partners: dict[str, Partner]
     templates: set[tuple[str, str]]
     #: (partner, external id) -> customer
     external_ids: dict[tuple[str, str], str]
@@ -41,13 +39,15 @@ class Known:
     emails: dict[str, set[str]]
     heads: dict[str, Head]
     mapped: set[str]
-    #: how many people organizations have that customers are to be mapped to
-    people: dict[str, int] = field(default_factory=dict)
+
+    def faults(self, asked: Asked) -> list[str]:
+        """What an order names that is not there."""
+        if asked.provisioning_id and (asked.org_id, asked.provisioning_id) not in self.templates:
+            return ["provisioningId: is none of this partner's templates; copy it from the template"]
+        return []
 
     def refusal(self, asked: Asked) -> Failure | None:
-        """Why an order cannot be: what it names is not there, or is taken."""
-        if asked.provisioning_id and (asked.org_id, asked.provisioning_id) not in self.templates:
-            return Failure.invalid("provisioningId: is none of this partner's templates; copy it from the template")
+        """Why an order cannot be: what it names is others', or is taken."""
         other = self.external_ids.get((asked.org_id, asked.external_id or ""))
         if other is not None and other != asked.customer_id:
             return Failure.conflict(f"externalId: {asked.external_id} is another customer's; choose another one")
@@ -70,8 +70,10 @@ class Known:
             return Failure.conflict(EMAIL_SENTENCE, code=EMAIL_TAKEN)
         return None
 
-    def take(self, customer: Customer) -> None:
-        """Note what a customer takes that was just accepted."""
+    def take(self, customer: Customer, before: str | None = None) -> None:
+        """Note what a customer takes whose order was just accepted; `before` is the external id that it had."""
+        if before is not None:
+            self.external_ids.pop((customer.org_id, before), None)
         self.external_ids[customer.org_id, customer.external_id] = customer.id
         self.mapped.add(customer.customer_org_id)
 
@@ -81,9 +83,9 @@ async def examine(reading: Reading, orders: Sequence[Asked]) -> Known:
     named = {(each.org_id, each.external_id) for each in orders if each.external_id}
     attached = _named(each.attach_to for each in orders)
     emails = _named(each.primary_email for each in orders)
+    templates = {(each.org_id, each.provisioning_id) for each in orders if each.provisioning_id}
     return Known(
-        await partners.load(reading, {each.org_id for each in orders}),
-        await partners.templates(reading, {(o.org_id, o.provisioning_id) for o in orders if o.provisioning_id}),
+        await partners.templates(reading, templates) if templates else set(),
         await customers.external_ids(reading, named) if named else {},
         await people.homes(reading, emails) if emails else {},
         await organizations.heads_of(reading, attached) if attached else {},

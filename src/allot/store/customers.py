@@ -1,7 +1,7 @@
 """Wholesale customers and their packages: rows, loaded and saved for a whole batch at a time."""
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -11,6 +11,14 @@ from allot.store.database import Reading, Row, Writing, rows, texts
 
 #: (partner's organization id, customer id)
 Key = tuple[str, str]
+
+
+class Page(NamedTuple):
+    """A page of customers, and the (created, id) that the next one comes after; None on the last one."""
+
+    customers: list[Customer]
+    end: tuple[str, str] | None
+
 
 _COLUMNS = """
 c.org_id, c.customer_id, c.external_id, c.customer_org_id, c.name, c.primary_email, c.address, c.details,
@@ -78,34 +86,42 @@ async def page(
     wanted: Filter,
     after: tuple[str, str] | int,
     size: int,
-) -> list[Customer]:
+) -> Page:
     """A partner's wanted customers in the order of their making, after (created, id), or after so many of them."""
-    conditions, values = ["c.org_id = $1"], [org_id, size]
-    for test, value in (
-        ("c.external_id = $", wanted.external_id),
-        ("c.customer_org_id = $", wanted.customer_org_id),
-    ):
-        if value is not None:
-            values.append(value)
-            conditions.append(f"{test}{len(values)}")
-    if wanted.statuses:
-        values.append(texts(wanted.statuses))
-        conditions.append(f"c.status IN LIST(${len(values)})")
+    sql, values = _keys(org_id, wanted, after, size + 1)
+    keys = await reading.rows(sql, *values)
+    shown = [(org_id, customer_id) for _, customer_id in keys[:size]]
+    found = await load(reading, packages, shown)
+    # One that is gone since its key was read is left out; the next page begins where it would have begun.
+    end = (str(keys[size - 1][0]), str(keys[size - 1][1])) if len(keys) > size else None
+    return Page([found[key] for key in shown if key in found], end)
+
+
+def _keys(org_id: str, wanted: Filter, after: tuple[str, str] | int, limit: int) -> tuple[str, list[object]]:
+    """The statement that finds a page in an index alone, with its parameters: customers left out are not read.
+
+    Each status has its own part of an index; parts that are in order are merged in order, without a sort.
+    """
+    values: list[object] = [org_id, limit]
+
+    def place(value: object) -> str:
+        values.append(value)
+        return f"${len(values)}"
+
+    conditions = ["c.org_id = $1"]
+    if wanted.external_id is not None:
+        conditions.append(f"c.external_id = {place(wanted.external_id)}")
+    if wanted.customer_org_id is not None:
+        conditions.append(f"c.customer_org_id = {place(wanted.customer_org_id)}")
     skip = ""
     if isinstance(after, int):
-        values.append(after)
-        skip = f" OFFSET ${len(values)}"
+        skip = f" OFFSET {place(after)}" if after else ""
     else:
-        values += after
-        conditions.append(f"(c.created, c.customer_id) > (${len(values) - 1}, ${len(values)})")
-    # The keys are found in an index alone: skipped customers are not read.
-    sql = f"""
-    SELECT c.created, c.customer_id FROM customers c WHERE {" AND ".join(conditions)}
-    ORDER BY c.created, c.customer_id LIMIT $2{skip}
-    """
-    keys = [(org_id, customer_id) for _, customer_id in await reading.rows(sql, *values)]
-    found = await load(reading, packages, keys)
-    return [found[key] for key in keys]
+        conditions.append(f"(c.created, c.customer_id) > ({place(after[0])}, {place(after[1])})")
+    statuses = dict.fromkeys(wanted.statuses)
+    parts = [[*conditions, f"c.status = {place(status)}"] for status in statuses] or [conditions]
+    selects = [f"SELECT c.created, c.customer_id FROM customers c WHERE {' AND '.join(part)}" for part in parts]
+    return f"{' UNION ALL '.join(selects)} ORDER BY created, customer_id LIMIT $2{skip}", values
 
 
 async def external_ids(reading: Reading, keys: Collection[Key]) -> dict[Key, str]:

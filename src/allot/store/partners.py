@@ -10,7 +10,7 @@ _FIND = f"SELECT {_COLUMNS} FROM partners WHERE org_id = $1"
 _LOAD = f"SELECT {_COLUMNS} FROM partners WHERE org_id IN LIST($1)"
 _PAGE = f"""
 SELECT {_COLUMNS} FROM partners
-WHERE parent_id = $1 AND org_id > $2 AND (CAST($3 AS TEXT) IS NULL OR state = $3) ORDER BY org_id LIMIT $4 OFFSET $5
+WHERE parent_id = $1 AND (CAST($2 AS TEXT) IS NULL OR state = $2) ORDER BY org_id LIMIT $3 OFFSET $4
 """
 _TEMPLATES = """
 SELECT t.org_id, t.provisioning_id FROM EACH($1) k
@@ -30,11 +30,9 @@ async def load(reading: Reading, org_ids: Collection[str]) -> dict[str, Partner]
     return {row[0]: Partner(*row) for row in await reading.rows(_LOAD, texts(org_ids))}
 
 
-async def sub_partners(
-    reading: Reading, org_id: str, state: str | None, after: str, page: tuple[int, int]
-) -> list[Partner]:
-    """A partner's sub-partners in the order of their ids, after one; `page` is how many, and how many to leave out."""
-    return [Partner(*row) for row in await reading.rows(_PAGE, org_id, after, state, *page)]
+async def sub_partners(reading: Reading, org_id: str, state: str | None, offset: int, size: int) -> list[Partner]:
+    """So many of a partner's sub-partners, in the order of their ids; `offset` are left out before."""
+    return [Partner(*row) for row in await reading.rows(_PAGE, org_id, state, size, offset)]
 
 
 async def templates(reading: Reading, keys: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

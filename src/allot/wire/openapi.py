@@ -120,12 +120,16 @@ def _parameter(parameter: Parameter) -> Document:
         schema["minimum"] = parameter.least
     if parameter.format:
         schema["format"] = parameter.format
-    if parameter.default is not None:
+    if parameter.many:
+        schema = {"type": "array", "items": schema}
+    elif parameter.default is not None:
         schema["default"] = parameter.default
     description = parameter.description
     if parameter.most is not None:
         description += f" More than {parameter.most} are taken as {parameter.most}."
     described: Document = {"name": parameter.name, "in": "query", "description": description, "schema": schema}
+    if parameter.many:
+        described |= {"style": "form", "explode": True}
     return described | {"required": True} if parameter.required else described
 
 

@@ -61,8 +61,6 @@ class Parameter:
         """
         if not text and self.format:
             raise ValueError(f"must be a {self.format}, or left out")
-        if not text and self.format:
-            raise ValueError("must not be empty")
         if not text and self.kind is str and not self.choices:
             return self.default
         if "\x00" in text:

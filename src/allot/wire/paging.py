@@ -46,16 +46,20 @@ def read_cursor(request: Request, parts: int, name: str = "cursor") -> tuple[str
     return key
 
 
-def offset_links(request: Request, offset: int, size: int, *, more: bool, **changed: Any) -> list[tuple[bytes, bytes]]:
+def offset_links(
+    request: Request, offset: int, size: int, *, more: bool, cursor: str | None = None
+) -> list[tuple[bytes, bytes]]:
     """The Link header of a page by offset: the next page when there is `more`, and the one before.
 
-    Clients are known to read nothing but the offset from it, and to split it at commas.
+    A `cursor` leads to the next page at a cost that does not grow with the offset beside it. Clients are known to
+    read nothing but the offset from the header, and to split it at commas.
     """
     found = []
     if more:
-        found.append(f'<{_address(request, offset=offset + size, **changed)}>; rel="next"')
+        found.append(f'<{_address(request, offset=offset + size, cursor=cursor)}>; rel="next"')
     if offset > 0:
-        found.append(f'<{_address(request, offset=max(0, offset - size))}>; rel="prev"')
+        # The cursor of this request leads to this page, not to the one before.
+        found.append(f'<{_address(request, offset=max(0, offset - size), cursor=None)}>; rel="prev"')
     return [(b"link", ", ".join(found).encode("latin-1"))] if found else []
 
 

@@ -8,6 +8,7 @@ import phonenumbers
 
 from allot.core import ids
 from allot.core.failure import Failure
+from allot.core.person import is_email
 from allot.service import organizations
 from allot.service.clock import stamp
 from allot.wire.operation import Parameter, Request
@@ -25,6 +26,12 @@ def check_length(found: list[str], name: str, text: str | None) -> None:
     """Add a fault to `found` for a text that is longer than any id: it would be in the answer and in the journal."""
     if text and len(text) > ids.LENGTH_MAX:
         found.append(f"{name}: at most {ids.LENGTH_MAX} characters")
+
+
+def check_email(found: list[str], name: str, text: str | None) -> None:
+    """Add a fault to `found` for a text that is no email address; its letter case does not matter."""
+    if text is not None and not is_email(text.strip().lower()):
+        found.append(f"{name}: is no email address")
 
 
 def read_id(found: list[str], kind: str, name: str, text: str | None) -> str | None:
