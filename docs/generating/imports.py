@@ -45,6 +45,8 @@ _STRUCTS = (
     ("callParks[]", documents.CallParkDocument),
     ("licenses[]", documents.LicenseDocument),
     ("people[]", documents.PersonDocument),
+    ("partner", documents.PartnerDocument),
+    ("partner.templates[]", documents.TemplateDocument),
 )
 
 

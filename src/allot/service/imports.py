@@ -20,7 +20,7 @@ from allot.core.failure import Failure
 from allot.core.holding import EXTENSION
 from allot.core.journal import Entry
 from allot.core.rulebook import Rulebook
-from allot.service import documents
+from allot.service import documents, partners
 from allot.service.arrivals import Known, People, inner, made_id
 from allot.service.clock import later, stamp
 from allot.service.context import Context
@@ -60,6 +60,8 @@ class Import:
 
     org_id: str
     rows: store.Rows = field(default_factory=store.Rows)
+    #: where it stands in its document
+    path: str = ""
 
     @property
     def people(self) -> int:
@@ -79,18 +81,32 @@ def read_document(text: str, rulebook: Rulebook) -> list[Import]:
             faults.append(f"{path}organization.id: {reader.new.org_id} is in the document twice; give each its own")
         seen.add(reader.new.org_id)
         imports.append(reader.read())
+    parents = {row[0]: row[1] for new in imports for row in new.rows.partners}
+    faults += _wrong_parents(imports, {org_id: parents.get(org_id, partners.NONE) for org_id in seen})
     if faults:
         raise ImportFault(faults)
     return imports
 
 
+def _wrong_parents(imports: Sequence[Import], known: dict[str, str | None]) -> list[str]:
+    faults = ((new.path, partners.wrong_parent(row, known)) for new in imports for row in new.rows.partners)
+    return [f"{path}partner.parent: {fault}" for path, fault in faults if fault]
+
+
 async def save(writing: Writing, context: Context, imports: Sequence[Import]) -> None:
-    """Write new organizations, one journal entry each. Raises Failure when one is there already."""
+    """Write new organizations, one journal entry each.
+
+    Raises Failure when one is there already, ImportFault when the parent of a sub-partner is none.
+    """
     there = await organizations.lock(writing, [new.org_id for new in imports])
     if there:
         raise Failure.conflict(
             f"organization {', '.join(sorted(there))} is there already; import people into it from a CSV file"
         )
+    named = {row[1] for new in imports for row in new.rows.partners if row[1]} - {new.org_id for new in imports}
+    faults = _wrong_parents(imports, await partners.parents(writing, named))
+    if faults:
+        raise ImportFault(faults)
     await _insert(writing, context, imports, "organization.import")
 
 
@@ -179,7 +195,7 @@ class _Reader:
         self._faults = faults
         self._org_id = inner("ORGANIZATION", document.organization.id)
         self._known = Known()
-        self.new = Import(self._org_id)
+        self.new = Import(self._org_id, path=path)
 
     def read(self) -> Import:
         head = self._document.organization
@@ -200,18 +216,8 @@ class _Reader:
 
     def _partner(self) -> None:
         told = self._document.partner
-        if told is None:
-            return
-        parent = inner("ORGANIZATION", told.parent) if told.parent else None
-        rows = self.new.rows
-        rows.partners.append(
-            (self._org_id, parent, told.subscription_id, told.state, told.created, told.billing_start_date)
-        )
-        rows.templates += [(self._org_id, each.provisioning_id, each.name) for each in told.templates]
-        rows.free_accounts += [(email.strip().lower(), None) for email in told.free_accounts]
-        ids = [each.provisioning_id for each in told.templates]
-        if len(set(ids)) < len(ids):
-            self._fault("partner.templates", "names a provisioningId twice; give each template its own")
+        if told is not None:
+            partners.arrive(told, self._org_id, self.new.rows, self._fault)
 
     def _sites(self) -> None:
         for n, site in enumerate(self._document.sites):
