@@ -48,22 +48,24 @@ class Customer:
     packages: dict[str, Held] = field(default_factory=dict)
     #: errors of the last run that are of no single package
     errors: list[Notice] = field(default_factory=list)
-    #: as it was last derived
-    status: str = PROVISIONING
+    #: as it was last derived; "" until its first run begins
+    status: str = ""
+    #: a run changed it since it was loaded
+    changed: bool = False
 
     def derive(self) -> str:
-        """The status that follows from everything else; nothing else sets it."""
+        """The status that follows from the run, the review, the packages and the errors, and from nothing else."""
         if self.live == DELETE:
             return DELETING
         if self.review == PENDING:
             return REVIEW
         if self.live:
             return LIVE[self.live]
-        wrong = sum(held.status == package.ERROR for held in self.packages.values())
-        if self.review == DENIED or wrong == len(self.packages):
+        # One that has lost its packages and is still there could not be removed.
+        if self.review == DENIED or all(held.status == package.ERROR for held in self.packages.values()):
             return ERROR
-        failed = self.errors or any(held.errors for held in self.packages.values())
-        return WITH_ERRORS if wrong or failed else PROVISIONED
+        wrong = any(held.errors or held.status == package.ERROR for held in self.packages.values())
+        return WITH_ERRORS if wrong or self.errors else PROVISIONED
 
     @property
     def shows_organization(self) -> bool:

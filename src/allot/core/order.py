@@ -1,11 +1,11 @@
 """An order: what a provider asks for a customer, and whether it can be carried out."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from allot.core import package
-from allot.core.customer import PROVISION, UPDATE, Customer
+from allot.core.customer import DELETE, DENIED, Customer
 from allot.core.package import Package
 
 
@@ -34,11 +34,12 @@ def lacking(packages: Mapping[str, Package], wanted: Sequence[str]) -> list[tupl
 
 def faults(packages: Mapping[str, Package], order: Order, customer: Customer | None) -> list[str]:
     """Why an order cannot be carried out, one sentence each; none when it can."""
-    found = [f"packages[{n}]: `{name}` is no package" for n, name in enumerate(order.packages) if name not in packages]
-    if found:
-        return found
+    unknown = [name for name in order.packages if name not in packages]
+    if unknown:
+        return [f"packages: `{name}` is no package; there are {', '.join(packages)}" for name in unknown]
     if not order.packages:
         return ["packages: name at least one; to remove the customer, send DELETE"]
+    found: list[str] = []
     for each, others in lacking(packages, order.packages):
         found.append(f"packages: {each.name} needs one of {', '.join(others)}; add one of them, or leave it out")
     has_location = order.location is not None or (customer is not None and "location" in customer.details)
@@ -50,13 +51,13 @@ def faults(packages: Mapping[str, Package], order: Order, customer: Customer | N
 
 
 def conflicts(order: Order, customer: Customer) -> list[str]:
-    """Why an order cannot be carried out for this customer now, while others hold what it would take."""
-    if order.kind == PROVISION:
-        return []
+    """Why an order cannot be carried out for this customer now, one sentence each; none when it can."""
     if customer.live:
         return [f"customerId: the customer is {customer.status}; try again when that has come to its end"]
-    if order.kind != UPDATE:
+    if order.kind == DELETE:
         return []
+    if customer.review == DENIED:
+        return ["customerId: the compliance review denied the customer; it can only be removed"]
     found = []
     for name, held in customer.packages.items():
         limit = order.limits.get(name)
@@ -71,16 +72,12 @@ def conflicts(order: Order, customer: Customer) -> list[str]:
     return found
 
 
+def kept(order: Order, customer: Customer) -> list[str]:
+    """The packages that are provisioned and stay so, in the order's order."""
+    there = customer.packages
+    return [name for name in order.packages if name in there and there[name].status == package.PROVISIONED]
+
+
 def removed(order: Order, customer: Customer) -> list[str]:
-    """The packages that the order takes from the customer, those that depend on others first."""
-    gone = [held for name, held in customer.packages.items() if name not in order.packages]
-    return [held.package.name for held in sorted(gone, key=lambda held: not held.package.any_of)]
-
-
-def kept(order: Order, customer: Customer) -> Collection[str]:
-    """The packages that are provisioned and stay so."""
-    return [
-        name
-        for name in order.packages
-        if name in customer.packages and customer.packages[name].status == package.PROVISIONED
-    ]
+    """The packages that the order takes from the customer."""
+    return [name for name in customer.packages if name not in order.packages]

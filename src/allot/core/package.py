@@ -61,6 +61,7 @@ class Held:
     """A package of one customer: the status of its provisioning, and what came of the last attempt."""
 
     package: Package
+    #: "" until the run that it comes with begins
     status: str
     #: at most so many subscribers may have it; None sets no limit
     limit: int | None = None
@@ -70,3 +71,5 @@ class Held:
     license_ids: list[str] = field(default_factory=list)
     #: how many subscribers have it
     subscribers: int = 0
+    #: a run changed it since it was loaded
+    changed: bool = False

@@ -1,12 +1,12 @@
 """A run: the complete steps of one order, and the one function that changes their state.
 
 A run is laid out when its order is accepted and never changes: its steps are named, numbered and wait
-for each other as written down then. What becomes of them is told to `advance`, event by event; the
-packages' and the customer's statuses follow from the steps and from nothing else.
+for each other as written down then. What becomes of them is told to `advance`, event by event. Which of the
+other steps may go on, and the statuses and errors of the packages and the customer, follow from the states
+of the steps that were carried out and from nothing else: they are derived anew with each event.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from allot.core import package
@@ -23,6 +23,8 @@ SKIPPED = "skipped"
 PARKED = "parked"
 STATES = (WAITING, READY, RUNNING, HELD, DONE, FAILED, SKIPPED, PARKED)
 SETTLED = frozenset({DONE, FAILED, SKIPPED, PARKED})
+#: settled, and not done
+WRONG = frozenset({FAILED, SKIPPED, PARKED})
 
 #: names of steps
 ORGANIZATION, LOCATION, SITE, ADD, ADJUST, REMOVE, MAPPING = STEPS = (
@@ -35,11 +37,18 @@ ORGANIZATION, LOCATION, SITE, ADD, ADJUST, REMOVE, MAPPING = STEPS = (
     "mapping",
 )
 
+#: what a package's step makes of its status: while it is under way, and when it is done; "" is gone
+SHOWN = {
+    ADD: (package.PROVISIONING, package.PROVISIONED),
+    ADJUST: (package.PROVISIONED, package.PROVISIONED),
+    REMOVE: (package.DELETING, ""),
+}
+
 # Attempts at a step that fails for reasons of ours, not the order's, before it is parked.
 ATTEMPTS_MAX = 5
 
-GAVE_UP = Notice(90001, "Provisioning stopped after {attempts} attempts: {description}. Send the update again to retry")
-SKIPPED_FOR = Notice(90002, "Not provisioned, because what it needs could not be: {name}")
+GAVE_UP = Notice(90001, "Stopped after {attempts} attempts: {description}. Send the request again to retry")
+SKIPPED_FOR = Notice(90002, "Not carried out, because what it needs could not be: {name}")
 
 
 class RunError(Exception):
@@ -54,12 +63,12 @@ class Step:
     name: str
     #: empty for steps of the whole customer
     package: str = ""
-    #: numbers of the steps that must be done before
+    #: numbers of the steps that must be done before; all are lower than its own
     after: tuple[int, ...] = ()
     #: how long it takes, in milliseconds of the service's clock
     takes: int = 0
     state: str = WAITING
-    #: how often it was claimed; the number of the claim is its fencing token
+    #: how often it was claimed since it was released; with the worker, this number is a claim's fencing token
     attempts: int = 0
     #: why the last attempt failed
     fault: Notice | None = None
@@ -130,7 +139,7 @@ class Delayed:
 
 @dataclass(frozen=True, slots=True)
 class Released:
-    """A held step may go on, or a parked one is tried again."""
+    """A held step may go on, or a parked one is tried again, with as many attempts as a new one."""
 
     step: int
 
@@ -147,165 +156,118 @@ class Move:
     after: str
 
 
-@dataclass(slots=True, eq=False)
-class _Moves:
-    """Collects the statuses that an event changes."""
-
-    customer: Customer
-    found: list[Move] = field(default_factory=list)
-
-    def package(self, held: Held, after: str) -> None:
-        """Move a package's status along an edge. Raises RunError when there is none."""
-        if held.status == after:
-            return
-        if (held.status, after) not in EDGES:
-            raise RunError(f"package {held.package.name} cannot go from {held.status} to {after or 'gone'}")
-        self.found.append(Move(held.package.name, held.status, after))
-        held.status = after
-        if not after:
-            del self.customer.packages[held.package.name]
-
-    def whole(self) -> None:
-        """Derive the customer's status anew."""
-        before, self.customer.status = self.customer.status, self.customer.derive()
-        if before != self.customer.status:
-            self.found.append(Move("", before, self.customer.status))
-
-
 def start(run: Run, packages: list[Held]) -> list[Move]:
     """Begin a run: its packages as the order wants them, steps that wait for nobody ready."""
     customer = run.customer
-    moves = _Moves(customer)
-    customer.live, customer.errors = run.kind, []
-    for held in packages:
-        if held.package.name not in customer.packages:
-            customer.packages[held.package.name] = held
-            moves.found.append(Move(held.package.name, "", held.status))
+    customer.packages |= {held.package.name: held for held in packages}
     for step in run.steps:
-        held_or_none = customer.packages.get(step.package)
-        if held_or_none is not None:
-            held_or_none.warnings, held_or_none.errors = [], []
-            if step.name == ADD:
-                moves.package(held_or_none, package.PROVISIONING)
-            elif step.name == REMOVE:
-                moves.package(held_or_none, package.DELETING)
-        if not step.after:
-            step.state = READY
-    moves.whole()
-    return moves.found
+        held = customer.packages.get(step.package)
+        if held is not None:
+            held.warnings = []
+    return _follow(run)
 
 
 def advance(run: Run, event: Event) -> list[Move]:
     """Let a run take in what became of one of its steps; the statuses that changed.
 
     Raises RunError when the step is not where the event finds it: a result that comes after its claim was
-    lost, or twice, changes nothing.
+    lost, or twice, or for a run that another one followed, changes nothing.
     """
-    step = run.steps[event.step]
-    moves = _Moves(run.customer)
-    if isinstance(event, Released):
-        _release(run, step, moves)
-        return moves.found
-    if step.state != RUNNING or step.attempts != event.attempt:
-        raise RunError(f"step {step.number} is {step.state} at attempt {step.attempts}, not running at {event.attempt}")
+    step = _concerned(run, event)
     step.changed = True
-    if isinstance(event, Paused):
+    if isinstance(event, Done):
+        step.state, step.fault = DONE, None
+        held = run.customer.packages.get(step.package)
+        if held is not None:
+            held.warnings, held.license_ids = list(event.warnings), list(event.license_ids)
+            held.changed = True
+    elif isinstance(event, Failed):
+        step.state, step.fault = _failed(event)
+    elif isinstance(event, Paused):
         step.state = HELD
     elif isinstance(event, Delayed):
         step.state = READY
-    elif isinstance(event, Done):
-        step.state, step.fault = DONE, None
-        _succeed(run.customer, step, event, moves)
-    elif not event.final and event.attempt < ATTEMPTS_MAX:
-        step.state, step.fault = READY, event.notice
     else:
-        step.state = FAILED if event.final else PARKED
-        step.fault = event.notice if event.final else _gave_up(event)
-        _fail(run, step, step.fault, moves)
-    _ready(run, moves)
-    return moves.found
+        step.state, step.fault, step.attempts = READY, None, 0
+    return _follow(run)
 
 
-def _gave_up(event: Failed) -> Notice:
+def _concerned(run: Run, event: Event) -> Step:
+    """The step that an event is about. Raises RunError when it cannot happen to it."""
+    if run.number != run.customer.run:
+        raise RunError(f"run {run.number} is over: run {run.customer.run} followed it")
+    if not 0 <= event.step < len(run.steps):
+        raise RunError(f"run {run.number} has no step {event.step}")
+    step = run.steps[event.step]
+    if isinstance(event, Released):
+        if step.state not in (HELD, PARKED):
+            raise RunError(f"step {step.number} is {step.state}; only held and parked steps can be released")
+    elif step.state != RUNNING or step.attempts != event.attempt:
+        raise RunError(f"step {step.number} is {step.state} at attempt {step.attempts}, not running at {event.attempt}")
+    return step
+
+
+def _failed(event: Failed) -> tuple[str, Notice]:
+    """What a step is after a failed attempt, and why."""
+    if event.final:
+        return FAILED, event.notice
+    if event.attempt < ATTEMPTS_MAX:
+        return READY, event.notice
     told = GAVE_UP.description.format(attempts=event.attempt, description=event.notice.description)
-    return Notice(GAVE_UP.code, told)
+    return PARKED, Notice(GAVE_UP.code, told)
 
 
-def _release(run: Run, step: Step, moves: _Moves) -> None:
-    if step.state == PARKED:
-        # What was skipped because of it is tried too.
-        for other in _followers(run, step):
-            other.state, other.fault, other.changed = WAITING, None, True
-            _retry(run.customer, other, moves)
-        run.customer.errors = []
-        run.customer.live = run.kind
-        _retry(run.customer, step, moves)
-        step.attempts = 0
-    elif step.state != HELD:
-        raise RunError(f"step {step.number} is {step.state}; only held and parked steps can be released")
-    step.state, step.fault, step.changed = READY, None, True
-    moves.whole()
-
-
-def _retry(customer: Customer, step: Step, moves: _Moves) -> None:
-    held = customer.packages.get(step.package)
-    if held is not None and held.status == package.ERROR:
-        held.errors = []
-        moves.package(held, package.DELETING if step.name == REMOVE else package.PROVISIONING)
-
-
-def _followers(run: Run, step: Step) -> Iterator[Step]:
-    """The skipped steps that wait for a step, directly or by others."""
-    numbers = {step.number}
-    for other in run.steps:
-        if other.state == SKIPPED and numbers.intersection(other.after):
-            numbers.add(other.number)
-            yield other
-
-
-def _succeed(customer: Customer, step: Step, event: Done, moves: _Moves) -> None:
-    held = customer.packages.get(step.package)
-    if held is None:
-        return
-    if step.name == REMOVE:
-        moves.package(held, "")
-        return
-    held.warnings, held.errors = list(event.warnings), []
-    held.license_ids = list(event.license_ids)
-    if step.name == ADD:
-        moves.package(held, package.PROVISIONED)
-
-
-def _fail(run: Run, step: Step, notice: Notice, moves: _Moves) -> None:
-    """Put a step's failure where it shows: on its package, else on the customer; skip what needs it."""
-    held = run.customer.packages.get(step.package)
-    if held is None:
-        run.customer.errors.append(notice)
-    else:
-        held.errors.append(notice)
-        if step.name != ADJUST:
-            moves.package(held, package.ERROR)
-    needed = {step.number}
-    for other in run.steps:
-        if other.state in (WAITING, READY) and needed.intersection(other.after):
-            needed.add(other.number)
-            other.state, other.changed = SKIPPED, True
-            other.fault = Notice(SKIPPED_FOR.code, SKIPPED_FOR.description.format(name=step.package or step.name))
-            waiting = run.customer.packages.get(other.package)
-            if waiting is not None:
-                waiting.errors.append(other.fault)
-                moves.package(waiting, package.ERROR)
-
-
-def _ready(run: Run, moves: _Moves) -> None:
-    """Make ready what waits for nobody any more, and settle the run with its last step."""
-    done = {step.number for step in run.steps if step.state == DONE}
+def _follow(run: Run) -> list[Move]:
+    """Let everything follow from the steps that were carried out: the other steps, the packages, the customer."""
+    customer = run.customer
+    for step in run.steps:  # each waits for earlier ones only
+        if step.state in (WAITING, SKIPPED):
+            _wait(run, step)
+    moves = []
     for step in run.steps:
-        if step.state == WAITING and done.issuperset(step.after):
-            step.state, step.changed = READY, True
-    if run.removed:
-        moves.found.append(Move("", run.customer.status, ""))
-        return
-    if run.settled:
-        run.customer.live = ""
-    moves.whole()
+        held = customer.packages.get(step.package)
+        if held is not None:
+            moves += _show(customer, held, step)
+    live = "" if run.settled else run.kind
+    errors = [step.fault for step in run.steps if not step.package and step.state in (FAILED, PARKED) and step.fault]
+    if (live, errors) != (customer.live, customer.errors):
+        customer.live, customer.errors, customer.changed = live, errors, True
+    before, customer.status = customer.status, "" if run.removed else customer.derive()
+    if before != customer.status:
+        customer.changed = True
+        moves.append(Move("", before, customer.status))
+    return moves
+
+
+def _wait(run: Run, step: Step) -> None:
+    """Let a step that nobody carried out yet follow from those that it waits for: skipped, ready, or waiting."""
+    before = [run.steps[number] for number in step.after]
+    wrong = next((each for each in before if each.state in WRONG), None)
+    if wrong is not None:
+        name = wrong.package or wrong.name
+        skipped = Notice(SKIPPED_FOR.code, SKIPPED_FOR.description.format(name=name))
+        state, fault = SKIPPED, wrong.fault if wrong.state == SKIPPED else skipped
+    else:
+        state, fault = READY if all(each.state == DONE for each in before) else WAITING, None
+    if (state, fault) != (step.state, step.fault):
+        step.state, step.fault, step.changed = state, fault, True
+
+
+def _show(customer: Customer, held: Held, step: Step) -> list[Move]:
+    """Let a package show how its step stands; the move that this is. Raises RunError when it has no such move."""
+    wrong = step.state in WRONG
+    errors = [step.fault] if wrong and step.fault else []
+    if errors != held.errors:
+        held.errors, held.changed = errors, True
+    under_way, done = SHOWN[step.name]
+    before, after = held.status, done if step.state == DONE else under_way
+    if wrong and step.name != ADJUST:  # what is provisioned stays so when it cannot be adjusted
+        after = package.ERROR
+    if before == after:
+        return []
+    if (before, after) not in EDGES:
+        raise RunError(f"package {held.package.name} cannot go from {before or 'nothing'} to {after or 'nothing'}")
+    held.status, held.changed = after, True
+    if not after:
+        del customer.packages[held.package.name]
+    return [Move(held.package.name, before, after)]

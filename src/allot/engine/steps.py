@@ -120,10 +120,19 @@ def site(work: Work, run: Run, step: Step) -> Event:
     return _done(step)
 
 
+def changes_licenses(run: Run, step: Step) -> bool:
+    """Whether a step is about licenses that are there; one that adds is where a removal has failed."""
+    return step.name in (runs.ADJUST, runs.REMOVE) or (
+        step.name == runs.ADD and bool(run.customer.packages[step.package].license_ids)
+    )
+
+
 def add(work: Work, run: Run, step: Step) -> Event:
     """Make the licenses of a package."""
     customer = run.customer
     held = customer.packages[step.package]
+    if changes_licenses(run, step):
+        return adjust(work, run, step)
     license_ids = run.plan["licenses"][step.package]
     url = customer.details.get("siteUrl") if held.package.meetings else None
     for id, offer in zip(license_ids, held.package.grants, strict=True):

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 from allot.core.customer import Customer
+from allot.core.package import Package
 from allot.core.provisioning import Layout
 from allot.core.rulebook import Rulebook
 from allot.core.run import ADD, LOCATION, SITE
@@ -20,12 +21,14 @@ def chosen(rulebook: Rulebook, customer: Customer, laid: Layout) -> dict[str, An
         customer.details.setdefault("locationId", new_id())
     if SITE in names:
         customer.details.setdefault("siteUrl", _site_url(customer))
-    licenses = {
-        step.package: [_license_id(customer, code) for code in rulebook.packages[step.package].grants]
-        for step in laid.steps
-        if step.name == ADD
-    }
-    return {"licenses": licenses}
+    added = [rulebook.packages[step.package] for step in laid.steps if step.name == ADD]
+    return {"licenses": {package.name: _license_ids(customer, package) for package in added}}
+
+
+def _license_ids(customer: Customer, package: Package) -> list[str]:
+    """One for each offer; those that are there, when the package could not be removed and is wanted again."""
+    held = customer.packages.get(package.name)
+    return (held and held.license_ids) or [_license_id(customer, code) for code in package.grants]
 
 
 def _license_id(customer: Customer, offer: str) -> str:
