@@ -33,11 +33,11 @@ IMPURE = {"asyncio", "datetime", "io", "logging", "os", "pathlib", "random", "se
 #: functions that import where they run: drivers and what a start seldom needs
 LAZY = {"cli/databases.py": {"_connect", "_for_yoyo", "migrate"}, "cli/serving.py": {"_traces"}}
 #: suppressions by file; every other file has none
-SUPPRESSIONS = {"service/writes.py": Counter({"noqa": 1}), "engine/worker.py": Counter({"noqa": 1})}
+SUPPRESSIONS = {"service/writes.py": Counter({"noqa": 1})}
 #: excepts that catch everything
 BROAD = {
     "service/writes.py": 1,  # whatever fails belongs to one request, not to the writer
-    "engine/worker.py": 2,  # whatever fails belongs to one step, not to the worker
+    "engine/worker.py": 3,  # whatever fails belongs to one step, not to the worker; and no fault ends the worker
     "wire/endpoint.py": 1,  # the last one: a bug is logged and answered
     "cli/main.py": 1,  # the last one: whatever it is, a user reads a sentence
 }

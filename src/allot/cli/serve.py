@@ -1,7 +1,5 @@
 """`allot serve`: the service in one command."""
 
-import asyncio
-import logging
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
@@ -26,23 +24,13 @@ def command(demo: bool, **flags: Any) -> None:
     Every flag is also a variable and a key of the settings file; flags win, then variables, then the file.
     """
     given = settings.given(flags)
-    _log(Settings(**given).log_level)
+    serving.log_to_stderr(Settings(**given).log_level)
     if not demo or "database" in given:
         _serve(Settings(**given), demo, "")
         return
     with tempfile.TemporaryDirectory(prefix="allot-demo-") as folder:
         given["database"] = f"sqlite:///{Path(folder) / 'demo.db'}"
         _serve(Settings(**given), demo, "temporary, gone when it stops")
-
-
-def _log(level: str) -> None:
-    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for chatty in ("uvicorn", "yoyo"):
-        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
-    # A request that is given up at the end of a stop is no fault; uvicorn says in another line that it was.
-    logging.getLogger("uvicorn.error").addFilter(
-        lambda record: not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
-    )
 
 
 def _serve(read: Settings, demo: bool, kept: str) -> None:
@@ -56,6 +44,8 @@ def _banner(read: Settings, address: str, demo: bool, kept: str) -> str:
         f"  docs      {address}/allot/v1/docs",
         f"  database  {kept or shown(read.database)}",
     ]
+    if not read.worker:
+        lines.append("  worker    none here; packages wait until one runs: allot worker")
     bearer = "$TOKEN"
     if demo:
         bearer = demonstration.TOKENS[0].token

@@ -6,8 +6,9 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, asynccontextmanager, contextmanager
+from dataclasses import replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Protocol
@@ -22,7 +23,7 @@ from allot.cli.connections import Connection
 from allot.cli.databases import is_current, migrate, open_database
 from allot.cli.observing import App, Observed, Seen, write_line
 from allot.core.rulebook import Rulebook, load
-from allot.engine.worker import Worker
+from allot.engine.background import Background
 from allot.plane import operations as plane
 from allot.service import clocks
 from allot.service.clock import SettableClock
@@ -75,6 +76,27 @@ async def make_service(settings: Settings, *, demo: bool = False) -> Service:
     if demo:
         demonstration.accept_tokens(service)
     return service
+
+
+@asynccontextmanager
+async def started(settings: Settings, *, demo: bool = False) -> AsyncIterator[tuple[Service, Background | None]]:
+    """A service that runs, with what works beside it unless the settings leave that to others.
+
+    At the end what is accepted and what is claimed is finished. Raises as `make_service`.
+    """
+    service = await make_service(settings, demo=demo)
+    background = Background(service) if settings.worker else None
+    service.start()
+    if background is not None:
+        background.start()
+    try:
+        yield service, background
+    finally:
+        try:
+            if background is not None:
+                await background.close()
+        finally:
+            await service.close()
 
 
 async def _require_offers(service: Service) -> None:
@@ -146,6 +168,24 @@ def listen(host: str, port: int) -> socket.socket:
         raise click.ClickException(remedies.get(error.errno or 0, no_address)) from error
 
 
+def _settle_memory() -> None:
+    """What is there now stays: the collector need not look at it again, which cuts the longest pauses."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTED_AFTER)
+
+
+def log_to_stderr(level: str) -> None:
+    """Write the log, from this level on."""
+    logging.basicConfig(level=level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for chatty in ("uvicorn", "yoyo"):
+        logging.getLogger(chatty).setLevel(max(logging.WARNING, logging.getLogger().level))
+    # A request that is given up at the end of a stop is no fault; uvicorn says in another line that it was.
+    logging.getLogger("uvicorn.error").addFilter(
+        lambda record: not (record.exc_info and isinstance(record.exc_info[1], asyncio.CancelledError))
+    )
+
+
 class _Server(uvicorn.Server):
     """Says when it listens and when it stops."""
 
@@ -156,10 +196,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        # What is there now stays: the collector need not look at it again, which cuts the longest pauses.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(*COLLECTED_AFTER)
+        _settle_memory()
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -177,13 +214,8 @@ def run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) -> None
 
 
 async def _run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) -> None:
-    service = await make_service(settings, demo=demo)
-    worker = Worker(service) if settings.worker else None
-    try:
+    async with started(settings, demo=demo) as (service, _):
         with observed(service) as app, listen(settings.host, settings.port) as listening:
-            service.start()
-            if worker is not None:
-                worker.start()
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             address = f"http://{host}:{listening.getsockname()[1]}"
             server = _Server(_config(service, app), lambda: ready(address), service.stopping)
@@ -191,10 +223,26 @@ async def _run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) 
                 # The server handles them while it runs and raises them again at its end, which must not end us.
                 signal.signal(number, lambda *_: None)
             await server.serve(sockets=[listening])
-    finally:
-        if worker is not None:
-            await worker.close()
-        await service.close()
+
+
+def work(settings: Settings, *, ready: Callable[[str], None]) -> None:
+    """Do what is due in the background, and answer no requests, until a signal says to stop.
+
+    `ready` is told the worker's name. A stop carries out what is claimed.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_work(replace(settings, worker=True), ready))
+
+
+async def _work(settings: Settings, ready: Callable[[str], None]) -> None:
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with started(settings) as (_, background):
+        assert background is not None
+        _settle_memory()
+        ready(background.worker.name)
+        await stopped.wait()
 
 
 def _config(service: Service, app: App) -> uvicorn.Config:

@@ -1,25 +1,28 @@
-"""The worker: claims the steps that are due, carries them out, and takes over what others have left."""
+"""The worker: claims the steps that are due, carries them out, and takes over what others have left.
+
+What a worker has claimed is its own until the lease runs out, by the database's clock; the heart asks for more in
+time. Whatever goes wrong with a step is counted against that step: it is tried again some times, then parked.
+"""
 
 import asyncio
 import logging
 import os
 import socket
 import uuid
-from collections.abc import Sequence
 
-from allot.engine import works
-from allot.service import clocks
+from allot.core.run import ATTEMPTS_MAX
+from allot.engine import removals, works
 from allot.service.customers import WORK
 from allot.service.service import Service
 from allot.store import runs
 from allot.store.database import StoreError
-from allot.store.runs import Claim, Lease
+from allot.store.runs import APART_FROM, Claim, Lease
 
 # Steps of one transaction: large enough to share the disk's wait, small enough not to hold the loop for long.
 BATCH_MAX = 64
 # How often a worker looks by itself: other processes cannot always wake it, and leases run out silently.
 LOOK_SECONDS = 0.5
-# After the database was away.
+# After the database was away, and after a fault that is no step's.
 AWAY_SECONDS = 1.0
 # So much of the lease may go by before it is renewed.
 RENEWED_AFTER = 1 / 3
@@ -32,12 +35,14 @@ class Worker:
 
     def __init__(self, service: Service, name: str = "") -> None:
         self._service = service
-        self._lease = Lease(
-            name or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}",
-            int(service.settings.lease_seconds * 1000),
-            BATCH_MAX,
-        )
+        self.name = name or f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
+        self._lease = Lease(self.name, int(service.settings.lease_seconds * 1000), BATCH_MAX)
+        #: what is claimed: to be carried out in one transaction, or each in one of its own
         self._claims: list[Claim] = []
+        self._apart: list[Claim] = []
+        #: by the loop's clock: when the leases of `_claims` end, had nobody renewed them
+        self._until = 0.0
+        self._away = False
         self._closing = False
         self._task: asyncio.Task[None] | None = None
         #: steps carried out, and results that were refused because their claim was another's by then
@@ -57,60 +62,110 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `close`."""
-        async with self._service.database.listening(WORK, self._service.bell.ring):
-            while not self._closing or self._claims:
-                try:
-                    busy = await self.turn()
-                except StoreError as error:
-                    log.error("cannot work: %s", error)
-                    # What was claimed is taken up again when its lease has run out.
-                    self._claims, busy = [], True
-                    await asyncio.sleep(AWAY_SECONDS)
-                if not busy and not self._closing:
-                    await self._service.bell.wait(LOOK_SECONDS)
+        heart = asyncio.create_task(self._beat())
+        try:
+            async with self._service.database.listening(WORK, self._service.bell.ring):
+                while not self._closing or self._claims or self._apart:
+                    if not await self._try() and not self._closing:
+                        await self._service.bell.wait(LOOK_SECONDS)
+        finally:
+            heart.cancel()
+            await asyncio.wait([heart])
+
+    async def _try(self) -> bool:
+        """One turn, whatever becomes of it; whether there was anything."""
+        try:
+            busy = await self.turn()
+        except StoreError as error:
+            if not self._away:
+                log.error("cannot work, and try again: %s", error)
+            self._away = True
+            self._keep_for_now()
+        except Exception:
+            log.exception("cannot look for work, and try again")
+        else:
+            if self._away:
+                log.info("can work again")
+            self._away = False
+            return busy
+        if not self._closing:
+            await asyncio.sleep(AWAY_SECONDS)
+        return True
+
+    def _keep_for_now(self) -> None:
+        """While the database is away, claims are kept until their lease is over: then they are anybody's."""
+        if self._closing or asyncio.get_running_loop().time() >= self._until:
+            self._claims, self._apart = [], []
 
     async def turn(self) -> bool:
-        """One transaction: carry out what is claimed, and claim what is due. Whether there was anything."""
-        claims, self._claims = self._claims, []
-        service = self._service
-        heart = asyncio.create_task(self._beat(claims)) if claims else None
-        try:
-            async with service.database.writing() as writing:
-                await clocks.follow(writing, service.clock)
-                self.late += await works.carry_out(writing, service.context, claims) if claims else 0
-                now = service.context.stamp()
-                found = [] if self._closing else await runs.claim(writing, now, self._lease)
-        except StoreError:
-            raise
-        except Exception:  # noqa: BLE001 - whatever it is belongs to one step, not to the worker
-            await self._one_by_one(claims)
+        """One transaction: carry out what is claimed, and claim what is due. Whether there was anything.
+
+        Raises StoreError when the database is away; what is claimed may be tried again in the next turn.
+        """
+        if self._apart:
+            await self._alone(self._apart[0])
+            self._apart.pop(0)
             return True
-        finally:
-            if heart is not None:
-                heart.cancel()
-        self.carried += len(claims)
-        self._claims = found
+        claims, found = self._claims, list[Claim]()
+        until = asyncio.get_running_loop().time() + self._lease.milliseconds / 1000
+        try:
+            await removals.lighten(self._service.database, self._service.context, claims)
+            async with self._service.database.writing() as writing:
+                late = await works.carry_out(writing, self._service.context, claims) if claims else 0
+                if not self._closing:
+                    found = await runs.claim(writing, self._service.context.stamp(), self._lease)
+        except StoreError:
+            # It may have been committed all the same: what is not ours by now will be refused.
+            self._take(claims + found)
+            raise
+        except Exception:
+            if not claims:
+                raise
+            log.exception("%d steps failed together, and are tried one by one", len(claims))
+            self._claims, self._apart = [], claims
+            return True
+        self._count(claims, late)
+        self._until = until
+        self._take(found)
         return bool(claims or found)
 
-    async def _one_by_one(self, claims: Sequence[Claim]) -> None:
-        """Carry out claims each by itself: the one that makes a transaction fail fails alone."""
-        for claim in claims:
+    def _take(self, claims: list[Claim]) -> None:
+        """Carry these out next; those that ended a worker before, or may have, each by itself."""
+        self._claims = [claim for claim in claims if claim.attempt <= APART_FROM]
+        self._apart = [claim for claim in claims if claim.attempt > APART_FROM]
+
+    async def _alone(self, claim: Claim) -> None:
+        """Carry out a claim by itself: one that makes a transaction fail fails alone."""
+        # What ended its worker so often would end this one as well.
+        failure = works.LEFT if claim.attempt > ATTEMPTS_MAX else ""
+        # The second time it is only noted that it failed; should that fail too, it is taken up when its lease is over.
+        for _ in range(2):
             try:
-                await self._carry_out(claim)
+                if not failure:
+                    await removals.lighten(self._service.database, self._service.context, [claim])
+                async with self._service.database.writing() as writing:
+                    late = await works.carry_out(writing, self._service.context, [claim], failure)
             except StoreError:
                 raise
-            except Exception as error:
-                log.exception("step %d of run %d of customer %s", claim.step, claim.run, claim.customer_id)
-                await self._carry_out(claim, f"{type(error).__name__}: {error}")
+            except Exception:
+                log.exception("step %d of run %d of customer %s failed", claim.step, claim.run, claim.customer_id)
+                failure = works.FAULT
+            else:
+                self._count([claim], late)
+                return
 
-    async def _carry_out(self, claim: Claim, failure: str = "") -> None:
-        async with self._service.database.writing() as writing:
-            self.late += await works.carry_out(writing, self._service.context, [claim], failure)
-        self.carried += 1
+    def _count(self, claims: list[Claim], late: int) -> None:
+        self.carried += len(claims) - late
+        self.late += late
 
-    async def _beat(self, claims: Sequence[Claim]) -> None:
-        """Renew the lease while the work goes on."""
+    async def _beat(self) -> None:
+        """Renew the leases of what is claimed for as long as that takes."""
         while True:
             await asyncio.sleep(self._lease.milliseconds / 1000 * RENEWED_AFTER)
-            async with self._service.database.writing() as writing:
-                await runs.renew(writing, claims, self._lease)
+            if not self._claims and not self._apart:
+                continue
+            try:
+                async with self._service.database.writing() as writing:
+                    await runs.renew(writing, self._claims + self._apart, self._lease)
+            except StoreError as error:
+                log.warning("cannot renew leases: %s", error)

@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from allot.core.journal import Entry
 from allot.core.outcome import FAIL, FLAKY, HOLD, SLOW, Outcome, event, ordered
@@ -15,7 +15,6 @@ from allot.core.run import (
     PARKED,
     READY,
     REMOVE,
-    RUNNING,
     Event,
     Failed,
     Move,
@@ -39,6 +38,9 @@ BACKOFF_SECONDS_MAX = 60.0
 #: the status in the journal of what became of a step; of others, that wait or are held, 202
 OUTCOMES = {DONE: 200, READY: 503, FAILED: 500, PARKED: 500}
 UNEXPECTED = 90000
+#: why a step fails that was not carried out: a fault of allot that its log tells more of, or the end of its workers
+FAULT = "allot failed in a way that its log has the details of"
+LEFT = "each worker that carried it out ended before it could say what became of it"
 
 
 @dataclass(slots=True, eq=False)
@@ -52,40 +54,29 @@ class _Result:
     attempt: int = 0
 
 
-@dataclass(slots=True, eq=False)
-class _Results:
-    """What the claims of one transaction came to."""
-
-    done: list[_Result] = field(default_factory=list)
-    #: claims that were somebody else's by now
-    late: int = 0
-
-
 async def carry_out(writing: Writing, context: Context, claims: Sequence[Claim], failure: str = "") -> int:
-    """Carry out claimed steps, each with its event, its statuses and its journal entry; how many came too late.
+    """Carry out claimed steps, each with its event, its statuses and its journal entry.
 
-    With `failure`, the one step of `claims` is not carried out: it failed for this reason.
+    Gives back how many came too late: their claims are others' by now. With `failure` no step is carried out: each
+    failed for this reason.
     """
-    work, found = await _load(writing, context, claims)
-    results = _Results()
-    for claim in claims:
-        run = work.runs.get(claim.key)
-        if run is None or run.number != claim.run:
-            results.late += 1
-            continue
-        _step(work, run, claim, found.get(claim.key, []), failure, results)
-    await _save(writing, context, work, results.done)
-    return results.late
+    held, work, found = await _load(writing, context, claims)
+    results = [_step(work, claim, found.get(claim.key, []), failure) for claim in held]
+    await _save(writing, context, work, results)
+    return len(claims) - len(held)
 
 
-async def _load(writing: Writing, context: Context, claims: Sequence[Claim]) -> tuple[Work, dict[Key, list[Outcome]]]:
+async def _load(
+    writing: Writing, context: Context, claims: Sequence[Claim]
+) -> tuple[list[Claim], Work, dict[Key, list[Outcome]]]:
     """Lock what the claims are about, organizations first; then load it, one statement a table."""
     keys = sorted({claim.key for claim in claims})
     made = await organizations.lock_customers(writing, keys)
     locked = await customers.load(writing, context.rulebook.packages, keys, lock=True)
-    wanted = {(claim.org_id, claim.customer_id, claim.run) for claim in claims}
+    held = await runs.hold(writing, claims)
+    wanted = {(claim.org_id, claim.customer_id, claim.run) for claim in held}
     found = await runs.load(writing, locked, wanted)
-    steps = [(run, run.steps[claim.step]) for claim in claims if (run := found.get(claim.key)) is not None]
+    steps = [(found[claim.key], found[claim.key].steps[claim.step]) for claim in held]
     changed = {run.customer.customer_org_id for run, step in steps if step.name in (ADJUST, REMOVE)} & made.keys()
     placed = {run.customer.customer_org_id for run, step in steps if step.name == LOCATION} & made.keys()
     work = Work(
@@ -97,17 +88,15 @@ async def _load(writing: Writing, context: Context, claims: Sequence[Claim]) -> 
         await organizations.location_names(writing, placed) if placed else {},
         made,
     )
-    return work, await outcomes.of_runs(writing, wanted)
+    return held, work, await outcomes.of_runs(writing, wanted)
 
 
-def _step(work: Work, run: Run, claim: Claim, found: list[Outcome], failure: str, results: _Results) -> None:
+def _step(work: Work, claim: Claim, found: list[Outcome], failure: str) -> _Result:
+    run = work.runs[claim.key]
     step = run.steps[claim.step]
-    if step.state != RUNNING or step.attempts != claim.attempt:
-        results.late += 1
-        return
     outcome = None if failure else ordered(found, step)
     moves = advance(run, _event(work, run, step, outcome, failure))
-    results.done.append(_Result(run, step, outcome, moves, claim.attempt))
+    return _Result(run, step, outcome, moves, claim.attempt)
 
 
 def _event(work: Work, run: Run, step: Step, outcome: Outcome | None, failure: str) -> Event:
@@ -124,7 +113,7 @@ async def _save(writing: Writing, context: Context, work: Work, results: Sequenc
     """Write everything that the steps changed."""
     await imports.insert(writing, work.rows, work.now, work.now)
     await licenses.set_units(writing, work.units)
-    await removals.take_down(writing, context, work.gone)
+    await removals.take_down(writing, context, work.gone, work.runs.values())
     touched = list({id(result.run): result.run for result in results}.values())
     gone = {(customer.org_id, customer.id) for customer in work.ended}
     await _save_customers(writing, results, gone)

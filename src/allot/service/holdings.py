@@ -189,3 +189,10 @@ def held(organization: Organization, holding: Holding) -> dict[str, Any]:
     if holding.calling is not None:
         told["calling"] = holding.calling
     return told
+
+
+def without(rulebook: Rulebook, organization: Organization, holding: Holding, taken: int) -> Holding:
+    """A holding without some licenses; whoever has no calling license left has no number and extension either."""
+    licenses_ = holding.licenses & ~taken
+    calling = holding.calling if organization.offers(licenses_) & rulebook.calling else None
+    return Holding(licenses_, holding.attendee, calling)

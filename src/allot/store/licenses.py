@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from allot.store.database import Reading, Row, Writing
+from allot.store.database import Reading, Row, Writing, rows
 
 _HOLDERS = """
 SELECT h.given, p.person_id, p.home_org_id, p.display_name, p.email
@@ -10,7 +10,15 @@ FROM holdings h JOIN people p ON p.org_id = h.org_id AND p.person_id = h.person_
 WHERE h.org_id = $1 AND h.license = $2 AND (h.given, h.person_id) > ($3, $4) AND h.pending_until IS NULL
 ORDER BY h.given, h.person_id LIMIT $5
 """
-_HOLDER_IDS = "SELECT person_id FROM holdings WHERE org_id = $1 AND license = $2"
+_HOLDER_IDS = """
+SELECT h.org_id, h.license, h.person_id FROM EACH($1) k
+JOIN holdings h ON h.org_id = k.value->>0 AND h.license = CAST(k.value->>1 AS INTEGER)
+"""
+_SOME_HOLDER_IDS = f"{_HOLDER_IDS.strip()} LIMIT $2"
+_FORGET = "DELETE FROM holdings WHERE org_id = $1 AND license = $2 AND person_id = $3"
+_BY_ID = "FROM EACH($1) k JOIN licenses l ON l.org_id = k.value->>0 AND l.license_id = k.value->>1"
+_PLACES = f"SELECT l.org_id, l.license {_BY_ID}"
+_CONSUMED = f"SELECT COALESCE(SUM(l.consumed_by_users), 0) {_BY_ID}"
 _SET_UNITS = "UPDATE licenses SET total_units = $3, policy = $4 WHERE org_id = $1 AND license = $2"
 _DELETE = "DELETE FROM licenses WHERE org_id = $1 AND license = $2"
 
@@ -23,9 +31,34 @@ async def holders(reading: Reading, org_id: str, license: int, after: tuple[str,
     return await reading.rows(_HOLDERS, org_id, license, *after, limit)
 
 
-async def holder_ids(reading: Reading, org_id: str, number: int) -> list[str]:
-    """The ids of all who hold a license, or are invited to."""
-    return [id for (id,) in await reading.rows(_HOLDER_IDS, org_id, number)]
+async def holder_ids(
+    reading: Reading, licenses: Sequence[tuple[str, int]], limit: int | None = None
+) -> list[tuple[str, int, str]]:
+    """(organization, number, person id) of all, or so many, who hold a license (organization, number).
+
+    Those who are invited to it are among them, also after their invitation has run out.
+    """
+    if limit is None:
+        found = await reading.rows(_HOLDER_IDS, rows(licenses))
+    else:
+        found = await reading.rows(_SOME_HOLDER_IDS, rows(licenses), limit)
+    return [(org_id, number, person_id) for org_id, number, person_id in found]
+
+
+async def forget(writing: Writing, holders: Sequence[tuple[str, int, str]]) -> None:
+    """Delete what is left of (organization, number, person id), which counts nowhere."""
+    await writing.many(_FORGET, holders)
+
+
+async def places(reading: Reading, ids: Sequence[tuple[str, str]]) -> list[tuple[str, int]]:
+    """The (organization, number) of those of these (organization, license id) that there are."""
+    return [(org_id, number) for org_id, number in await reading.rows(_PLACES, rows(ids))]
+
+
+async def consumed(reading: Reading, ids: Sequence[tuple[str, str]]) -> int:
+    """How many people hold these (organization, license id), all together."""
+    [(count,)] = await reading.rows(_CONSUMED, rows(ids))
+    return int(count)
 
 
 async def set_units(writing: Writing, units: Sequence[tuple[str, int, int, str]]) -> None:

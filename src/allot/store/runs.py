@@ -20,26 +20,41 @@ _INSERT_STEP = (
     "INSERT INTO steps (org_id, customer_id, run, step, name, package, follows, takes, state, due)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 )
-# Two indexes, one for each half; a claim that has run out is taken before what is new.
 _CLAIM = """
 UPDATE steps SET state = 'running', attempts = attempts + 1, lease_until = CLOCK + $2, worker = $3, started = $1
 WHERE (org_id, customer_id, run, step) IN (
     SELECT org_id, customer_id, run, step FROM steps WHERE state = 'ready' AND due <= $1
     ORDER BY due, org_id, customer_id LIMIT $4 FOR UPDATE SKIP LOCKED
 )
-RETURNING org_id, customer_id, run, step, attempts
+RETURNING org_id, customer_id, run, step, attempts, worker, name
 """
+_LEFT = "SELECT MAX(attempts) FROM steps WHERE state = 'running' AND lease_until <= CLOCK"
 _RECLAIM = """
 UPDATE steps SET attempts = attempts + 1, lease_until = CLOCK + $2, worker = $3, started = $1
 WHERE (org_id, customer_id, run, step) IN (
-    SELECT org_id, customer_id, run, step FROM steps WHERE state = 'running' AND lease_until <= CLOCK
+    SELECT org_id, customer_id, run, step FROM steps
+    WHERE state = 'running' AND lease_until <= CLOCK AND attempts BETWEEN $5 AND $6
     ORDER BY lease_until LIMIT $4 FOR UPDATE SKIP LOCKED
 )
-RETURNING org_id, customer_id, run, step, attempts
+RETURNING org_id, customer_id, run, step, attempts, worker, name
 """
+# Claims of one worker, whose rows no other transaction changes just now; nobody is waited for.
 _RENEW = """
-UPDATE steps SET lease_until = CLOCK + $6
-WHERE org_id = $1 AND customer_id = $2 AND run = $3 AND step = $4 AND attempts = $5 AND state = 'running'
+UPDATE steps SET lease_until = CLOCK + $2
+WHERE (org_id, customer_id, run, step) IN (
+    SELECT s.org_id, s.customer_id, s.run, s.step FROM EACH($1) k
+    JOIN steps s ON s.org_id = k.value->>0 AND s.customer_id = k.value->>1 AND s.run = CAST(k.value->>2 AS BIGINT)
+        AND s.step = CAST(k.value->>3 AS INTEGER)
+    WHERE s.state = 'running' AND s.attempts = CAST(k.value->>4 AS INTEGER) AND s.worker = k.value->>5
+    FOR UPDATE OF s SKIP LOCKED
+)
+"""
+_HOLD = """
+SELECT s.org_id, s.customer_id, s.run, s.step, s.attempts, s.worker, s.name FROM EACH($1) k
+JOIN steps s ON s.org_id = k.value->>0 AND s.customer_id = k.value->>1 AND s.run = CAST(k.value->>2 AS BIGINT)
+    AND s.step = CAST(k.value->>3 AS INTEGER)
+WHERE s.state = 'running' AND s.attempts = CAST(k.value->>4 AS INTEGER) AND s.worker = k.value->>5
+ORDER BY s.org_id, s.customer_id, s.run, s.step FOR UPDATE OF s
 """
 _NEXT_DUE = "SELECT MIN(due) FROM steps WHERE state = 'ready'"
 _LEASED = "SELECT COUNT(*) FROM steps WHERE state = 'running'"
@@ -66,6 +81,8 @@ _PROGRESS = """
 SELECT step, name, package, state, attempts, takes, due, started, ended, fault FROM steps
 WHERE org_id = $1 AND customer_id = $2 AND run = $3 ORDER BY step
 """
+# A step that was left so often is suspected of ending its workers.
+APART_FROM = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +114,16 @@ class Progress:
 
 
 class Claim(NamedTuple):
-    """A step that a worker may carry out until its lease runs out; `attempt` is its fencing token."""
+    """A step that a worker may carry out until its lease runs out; `attempt` and `worker` are its fencing token."""
 
     org_id: str
     customer_id: str
     run: int
     step: int
     attempt: int
+    worker: str
+    #: what the step does
+    name: str
 
     @property
     def key(self) -> Key:
@@ -143,16 +163,31 @@ async def insert(writing: Writing, runs: Sequence[Run], now: str, due: dict[int,
 
 
 async def claim(writing: Writing, now: str, lease: Lease) -> list[Claim]:
-    """Claim what is due, and what others have claimed and left; no two workers claim the same."""
-    found = await writing.rows(_RECLAIM, now, lease.milliseconds, lease.worker, lease.limit)
-    if len(found) < lease.limit:
-        found += await writing.rows(_CLAIM, now, lease.milliseconds, lease.worker, lease.limit - len(found))
+    """Claim what others have claimed and left, and what is due; no two workers claim the same.
+
+    What was left repeatedly is claimed alone: should it be what ends its workers, nothing else is left with it.
+    """
+    row = await one(writing, _LEFT)
+    left = (row[0] if row else None) or 0
+    told = (now, lease.milliseconds, lease.worker)
+    found: list[Row] = []
+    if left >= APART_FROM:
+        found = await writing.rows(_RECLAIM, *told, 1, APART_FROM, left)
+    if left and not found:
+        found = await writing.rows(_RECLAIM, *told, lease.limit, 0, APART_FROM - 1)
+    if not found or found[0][4] <= APART_FROM:
+        found += await writing.rows(_CLAIM, *told, lease.limit - len(found))
     return [Claim(*row) for row in found]
 
 
+async def hold(writing: Writing, claims: Sequence[Claim]) -> list[Claim]:
+    """Those of these claims that are still held; nobody takes them over until this transaction ends."""
+    return [Claim(*row) for row in await writing.rows(_HOLD, rows(claims))]
+
+
 async def renew(writing: Writing, claims: Sequence[Claim], lease: Lease) -> None:
-    """Keep claims that are still held for another lease."""
-    await writing.many(_RENEW, [(*claim, lease.milliseconds) for claim in claims])
+    """Keep claims that are still held for another lease, but for those that are being recorded."""
+    await writing.run(_RENEW, rows(claims), lease.milliseconds)
 
 
 async def next_due(reading: Reading) -> str | None:
@@ -170,8 +205,11 @@ async def leased(reading: Reading) -> int:
 async def load(
     reading: Reading, customers: dict[Key, Customer], keys: Iterable[tuple[str, str, int]]
 ) -> dict[Key, Run]:
-    """The runs of these (partner, customer, number) whose customers are given, with all their steps."""
-    wanted = rows([key for key in keys if key[:2] in customers])
+    """The runs of these (partner, customer, number) whose customers are given, with all their steps.
+
+    A run that another one followed is left out: nothing can happen to it any more.
+    """
+    wanted = rows([key for key in keys if key[:2] in customers and customers[key[:2]].run == key[2]])
     found: dict[Key, Run] = {}
     for org_id, customer_id, kind, plan, tracking_id, actor_id in await reading.rows(_RUNS, wanted):
         customer = customers[org_id, customer_id]

@@ -1,0 +1,37 @@
+"""Background: all that works beside the requests, started and closed together."""
+
+import asyncio
+from typing import Protocol
+
+from allot.engine.reports import Maker
+from allot.engine.worker import Worker
+from allot.service.service import Service
+
+
+class Loop(Protocol):
+    """Something that works until it is closed."""
+
+    def start(self) -> None:
+        """Work in the background, on the running loop."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what is begun, then stop."""
+        ...
+
+
+class Background:
+    """What one process does besides answering requests; any number of processes do it on one database."""
+
+    def __init__(self, service: Service) -> None:
+        self.worker = Worker(service)
+        self._loops: tuple[Loop, ...] = (self.worker, Maker(service))
+
+    def start(self) -> None:
+        """Start everything, on the running loop."""
+        for loop in self._loops:
+            loop.start()
+
+    async def close(self) -> None:
+        """Finish what is begun, then stop everything."""
+        await asyncio.gather(*(loop.close() for loop in self._loops))
