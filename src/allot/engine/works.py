@@ -4,26 +4,13 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from allot.core.customer import Customer
 from allot.core.journal import Entry
 from allot.core.outcome import FAIL, FLAKY, HOLD, SLOW, Outcome, event, ordered
 from allot.core.package import Notice
-from allot.core.run import (
-    ADJUST,
-    DONE,
-    FAILED,
-    LOCATION,
-    PARKED,
-    READY,
-    REMOVE,
-    Event,
-    Failed,
-    Move,
-    Run,
-    Step,
-    advance,
-)
+from allot.core.run import DONE, FAILED, LOCATION, PARKED, READY, Event, Failed, Move, Run, Step, advance
 from allot.engine import removals
-from allot.engine.steps import STEPS, Work
+from allot.engine.steps import STEPS, Work, changes_licenses
 from allot.service.clock import later
 from allot.service.context import Context
 from allot.service.customers import told
@@ -77,7 +64,7 @@ async def _load(
     wanted = {(claim.org_id, claim.customer_id, claim.run) for claim in held}
     found = await runs.load(writing, locked, wanted)
     steps = [(found[claim.key], found[claim.key].steps[claim.step]) for claim in held]
-    changed = {run.customer.customer_org_id for run, step in steps if step.name in (ADJUST, REMOVE)} & made.keys()
+    changed = {run.customer.customer_org_id for run, step in steps if changes_licenses(run, step)} & made.keys()
     placed = {run.customer.customer_org_id for run, step in steps if step.name == LOCATION} & made.keys()
     work = Work(
         context.rulebook,
@@ -115,7 +102,7 @@ async def _save(writing: Writing, context: Context, work: Work, results: Sequenc
     await licenses.set_units(writing, work.units)
     await removals.take_down(writing, context, work.gone, work.runs.values())
     touched = list({id(result.run): result.run for result in results}.values())
-    gone = {(customer.org_id, customer.id) for customer in work.ended}
+    gone = {_key(customer) for customer in work.ended}
     await _save_customers(writing, results, gone)
     tried = {id(result.step): result for result in results}
     steps = [(r, step, _due(context, step, tried.get(id(step)))) for r in touched for step in r.steps if step.changed]
@@ -129,28 +116,17 @@ async def _save(writing: Writing, context: Context, work: Work, results: Sequenc
 
 
 async def _save_customers(writing: Writing, results: Sequence[_Result], gone: set[Key]) -> None:
-    kept = [result for result in results if (result.run.customer.org_id, result.run.customer.id) not in gone]
-    moved = {id(result.run.customer): result.run.customer for result in kept if result.moves or result.run.settled}
-    await customers.progress(writing, list(moved.values()))
-    changed = {
-        (customer.org_id, customer.id, held.package.name): (customer, held)
-        for customer in moved.values()
-        for held in customer.packages.values()
-    }
-    names = {(r.run.customer.org_id, r.run.customer.id, name) for r in kept for name in _named(r)}
-    await customers.update_packages(writing, [pair for key, pair in changed.items() if key in names])
-    left = {
-        (r.run.customer.org_id, r.run.customer.id, m.package)
-        for r in kept
-        for m in r.moves
-        if m.package and not m.after
-    }
-    await customers.delete_packages(writing, sorted(left))
+    kept = [result for result in results if _key(result.run.customer) not in gone]
+    there = list({_key(result.run.customer): result.run.customer for result in kept}.values())
+    await customers.progress(writing, [customer for customer in there if customer.changed])
+    held = [(customer, each) for customer in there for each in customer.packages.values() if each.changed]
+    await customers.update_packages(writing, held)
+    left = [(*_key(r.run.customer), move.package) for r in kept for move in r.moves if move.package and not move.after]
+    await customers.delete_packages(writing, left)
 
 
-def _named(result: _Result) -> set[str]:
-    """The packages that a result may have changed."""
-    return {result.step.package} | {move.package for move in result.moves}
+def _key(customer: Customer) -> Key:
+    return customer.org_id, customer.id
 
 
 def _due(context: Context, step: Step, tried: _Result | None) -> str | None:
