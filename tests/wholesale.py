@@ -1,4 +1,4 @@
-"""Wholesale for tests: bodies as providers send them, tokens of partners, and work that is done when the test says so."""
+"""Wholesale for tests: bodies as providers send them, tokens of partners, work that is done when the test says so."""
 
 import uuid
 from typing import Any
