@@ -13,6 +13,7 @@ from allot.api import (
     partners,
     people,
     roles,
+    subscribers,
     tokens,
 )
 from allot.wire.operation import Operation
@@ -31,4 +32,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *audits.OPERATIONS,
     *customers.OPERATIONS,
     *partners.OPERATIONS,
+    *subscribers.OPERATIONS,
 )

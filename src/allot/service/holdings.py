@@ -107,6 +107,18 @@ async def view(reading: Reading, context: Context, needs: Needs, existing: set[s
     return Batch(context.rulebook, at, now, loaded, *people)
 
 
+async def load_reached(reading: Reading, batch: Batch) -> None:
+    """Add where the batch's people are reached now: a new calling license takes it over."""
+    reached = [(org_id, calling) for (org_id, _), person in batch.by_id.items() if (calling := person.holding.calling)]
+    await organizations.load_calling(
+        reading,
+        batch.organizations,
+        {(org_id, calling.location_id) for org_id, calling in reached},
+        {(org_id, calling.phone_number) for org_id, calling in reached if calling.phone_number},
+        {(org_id, calling.extension) for org_id, calling in reached if calling.extension},
+    )
+
+
 async def save(writing: Writing, batch: Batch) -> None:
     """Write what the batch has changed, and its journal."""
     changes = store.Changes()

@@ -11,12 +11,12 @@ from allot.core.fault import faults
 from allot.core.holding import Calling, Holding
 from allot.core.person import Person, Profile
 from allot.core.wish import Wish, first_items, items_to_become
-from allot.service import holdings
+from allot.service import departures, holdings
 from allot.service.context import Context
 from allot.service.holdings import Batch, Needs
 from allot.service.searches import NOT_KNOWN, Seen, add_prefixes
-from allot.store import organizations
 from allot.store import people as store
+from allot.store import subscribers
 from allot.store.database import Reading, Writing
 
 
@@ -64,23 +64,29 @@ async def update(writing: Writing, context: Context, drafts: Sequence[Draft]) ->
     """Make people what the requests say; a refused license stays as it was, and fails nothing."""
     batch = await holdings.load(writing, context, _needs(drafts))
     profiles = await _profiles(writing, batch)
-    await _load_reached(writing, batch)
+    await holdings.load_reached(writing, batch)
     roles = {key: list(profile.roles) for key, profile in profiles.items()}
+    emails = {key: person.email for key, person in batch.by_id.items()}
     outcomes = [_update(batch, profiles, draft) for draft in drafts]
     changed = [(batch.by_id[key], profile) for key, profile in profiles.items() if profile.last_modified == batch.now]
     await store.update(writing, changed)
     await store.set_roles(writing, [each for each in changed if roles[_key(each[0])] != each[1].roles])
+    renamed = [(*_key(person), person.email) for person, _ in changed if emails[_key(person)] != person.email]
+    await subscribers.rename(writing, renamed)
     await holdings.save(writing, batch)
     await add_prefixes(writing, [outcome for outcome in outcomes if isinstance(outcome, Seen)])
     return outcomes
 
 
 async def delete(writing: Writing, context: Context, removals: Sequence[Removal]) -> list[Failure | None]:
-    """Delete people; what they held is free again, and their tokens work no longer."""
+    """Delete people; what they held is free again, and their tokens work no longer.
+
+    Who was a wholesale subscriber is none any more.
+    """
     needs = Needs({each.org_id for each in removals}, {(each.org_id, each.person_id) for each in removals})
     batch = await holdings.load(writing, context, needs)
     profiles = await _profiles(writing, batch)
-    gone: set[tuple[str, str]] = set()
+    gone: dict[tuple[str, str], Call] = {}
     outcomes: list[Failure | None] = []
     for removal in removals:
         key = (removal.org_id, removal.person_id)
@@ -88,10 +94,11 @@ async def delete(writing: Writing, context: Context, removals: Sequence[Removal]
         refused = _undeletable(removal.call, person)
         outcomes.append(refused)
         if refused is None and person is not None:
-            gone.add(key)
+            gone[key] = removal.call
             told = {"before": holdings.held(batch.organizations[person.org_id], person.holding)}
             batch.hold(person, Holding())
-            batch.enter(removal.call, "people.delete", person, 204, told | {"person": _told(person, profiles[key])})
+            batch.enter(removal.call, "people.delete", person, 204, told | {"person": told_of(person, profiles[key])})
+    await departures.end(writing, context, batch, gone)
     await holdings.save(writing, batch)
     await store.delete(writing, sorted(gone))
     return outcomes
@@ -122,18 +129,6 @@ async def _profiles(reading: Reading, batch: Batch) -> dict[tuple[str, str], Pro
     return profiles
 
 
-async def _load_reached(reading: Reading, batch: Batch) -> None:
-    """Add where the batch's people are reached now: a new calling license takes it over."""
-    reached = [(org_id, calling) for (org_id, _), person in batch.by_id.items() if (calling := person.holding.calling)]
-    await organizations.load_calling(
-        reading,
-        batch.organizations,
-        {(org_id, calling.location_id) for org_id, calling in reached},
-        {(org_id, calling.phone_number) for org_id, calling in reached if calling.phone_number},
-        {(org_id, calling.extension) for org_id, calling in reached if calling.extension},
-    )
-
-
 def _create(batch: Batch, draft: Draft) -> Seen | Failure:
     organization = batch.organizations.get(draft.org_id)
     if organization is None:
@@ -146,7 +141,7 @@ def _create(batch: Batch, draft: Draft) -> Seen | Failure:
     details = {member: value for member, value in draft.details.items() if value is not None}
     profile = Profile(draft.display_name, batch.now, batch.now, details, draft.roles or [])
     decision = batch.decide(person, first_items(batch.rulebook, organization, draft.wish))
-    told = holdings.detail(organization, decision) | {"person": _told(person, profile)}
+    told = holdings.detail(organization, decision) | {"person": told_of(person, profile)}
     batch.enter(draft.call, "people.create", person, 200, told)
     return Seen(organization, person, profile, faults=faults(batch.rulebook, decision))
 
@@ -217,7 +212,7 @@ def _change(batch: Batch, person: Person, profile: Profile, draft: Draft) -> dic
     return changes
 
 
-def _told(person: Person, profile: Profile) -> dict[str, Any]:
+def told_of(person: Person, profile: Profile) -> dict[str, Any]:
     """What the journal keeps of a person who comes or goes."""
     return {
         "email": person.email,

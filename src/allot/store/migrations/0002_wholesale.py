@@ -138,11 +138,11 @@ CREATE TABLE subscribers (
     FOREIGN KEY (org_id, customer_id) REFERENCES customers ON DELETE CASCADE,
     CHECK ((status = 'provisioned') = (person_id IS NOT NULL))
 ) CLUSTERED;
-CREATE UNIQUE INDEX subscribers_by_customer ON subscribers (org_id, customer_id, email);
 CREATE INDEX subscribers_by_created ON subscribers (org_id, created, subscriber_id);
 CREATE INDEX subscribers_by_change ON subscribers (org_id, last_status_change, subscriber_id);
 CREATE INDEX subscribers_of_customer ON subscribers (org_id, customer_id, created, subscriber_id);
-CREATE INDEX subscribers_by_email ON subscribers (org_id, email);
+-- An email is one person's, whoever the partner is.
+CREATE UNIQUE INDEX subscribers_by_email ON subscribers (email);
 CREATE INDEX subscribers_by_person ON subscribers (org_id, person_id) WHERE person_id IS NOT NULL;
 
 -- Accounts of nobody's organization, whose owners must agree before a partner may have them.
