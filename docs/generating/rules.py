@@ -3,6 +3,7 @@
 from allot.cli.serving import read_rulebook
 from allot.core.failure import Kind
 from allot.core.offer import Offer
+from allot.core.package import Package
 from allot.core.rule import KINDS, Rule
 from allot.core.rulebook import Rulebook
 from allot.wire.errors import STATUSES
@@ -81,16 +82,19 @@ def rulebook() -> str:
         [code(kind), ", ".join(code(each) for each in lists) or "-", KIND_MEANINGS[kind]]
         for kind, lists in KINDS.items()
     ]
+    packages = [_package(each) for each in book.packages.values()]
     return f"""
 # Rulebook
 
-The offers and the rules between them are data: one TOML file, read and checked at start, and compiled to bit masks.
+The offers, the rules between them and the wholesale packages are data: one TOML file, read and checked at start, and
+compiled to bit masks.
 This page shows the one that is shipped: {book.title}, version {book.version}.
 [A provider's own rulebook](../how-to/rulebook.md) may have others.
 Each entry says where it comes from: documented by Cisco, observed on a live system, assumed because nobody says, or
 ours.
 In the sources ADM is Cisco's OpenAPI text of the admin API, HELP an article of Cisco's help site, LAB a live
-organization's answers in a lab guide, SDK the community's client library, D the [decisions](../decisions.md).
+organization's answers in a lab guide, SDK the community's client library, WHO Cisco's OpenAPI text of the wholesale
+API, D the [decisions](../decisions.md).
 
 ## Offers
 
@@ -108,6 +112,14 @@ Rules are judged in this order. The first that names an item gives it its error.
 ## Kinds of rule
 
 {table(["Kind", "Lists", "What it refuses"], kinds)}
+
+## Wholesale packages
+
+A package grants a license of each of its offers. `calling` needs the customer's calling location, and of a subscriber
+a number or an extension. `meetings` needs the customer's site. Those with `subscribers` may be given to a subscriber,
+who has one that is `base`. `single` may be named by the deprecated member `package`.
+
+{table(["Package", "Name", "Grants", "Flags", "Needs one of", "Provenance", "Source"], packages)}
 """
 
 
@@ -115,6 +127,14 @@ def _offer(offer: Offer) -> list[str]:
     flags = [flag for flag in ("calling", "free", "default", "meetings") if getattr(offer, flag)]
     from_ = offer.provenance
     return [code(offer.code), offer.name, offer.family, ", ".join(flags) or "-", from_.kind, from_.source]
+
+
+def _package(package: Package) -> list[str]:
+    flags = [flag for flag in ("calling", "meetings", "subscribers", "base", "single") if getattr(package, flag)]
+    needs = ", ".join(code(each) for each in package.any_of) or "-"
+    from_ = package.provenance
+    grants = ", ".join(code(each) for each in package.grants)
+    return [code(package.name), package.title, grants, ", ".join(flags) or "-", needs, from_.kind, from_.source]
 
 
 def _rule(book: Rulebook, rule: Rule) -> list[str]:

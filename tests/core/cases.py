@@ -146,6 +146,8 @@ OTHERS = (
     *("FMS", "MS", "FTM", "CF", "FSS", "MSGR", "UCPREM", "FTC"),
     *("EE", "MC", "EE", "MC", "CJPPRM", "CJPSTD"),
 )
+#: of wholesale packages; most organizations have none, and the others have hardly anything else
+WHOLESALE = ("SLWCA", "SLWS", "SLWV", "SLCXE", "SLWM", "SLATC", "SLATC")
 SITES = ("alpha.webex.com", "beta.webex.com", "gamma.webex.com")
 LOCATIONS = ("hq", "lab")
 NUMBERS = tuple(f"+1408555010{last}" for last in range(5))
@@ -161,6 +163,7 @@ class Generator:
         known = set(book.offers)
         self.calling = [code for code in CALLING if code in known]
         self.others = [code for code in OTHERS if code in known]
+        self.wholesale = [code for code in WHOLESALE if code in known]
 
     def case(self, legal: bool = True) -> tuple[SituationSpec, list[Ask]]:
         """One situation and one request; `legal` says whether the holding before must be."""
@@ -194,9 +197,8 @@ class Generator:
 
     def licenses(self) -> dict[str, LicenseSpec]:
         share = self.pick((0.2, 0.5, 0.9))
-        codes = [
-            self.pick(self.calling if self.chance(share) else self.others) for _ in range(self.random.randint(3, 10))
-        ]
+        others = self.wholesale if self.wholesale and self.chance(0.2) else self.others
+        codes = [self.pick(self.calling if self.chance(share) else others) for _ in range(self.random.randint(3, 10))]
         return {
             f"{code}-{codes[:place].count(code)}": self.license(code)
             for place, code in enumerate(codes)

@@ -8,9 +8,10 @@ import pytest
 
 from allot.core.rule import KINDS
 from allot.core.rulebook import RulebookError, load
-from core.cases import webex
+from core.cases import through_core, webex
+from corpus_format import LicenseAsk, LicenseSpec, PropertiesSpec, SituationSpec
 
-#: the rules that carry a documented error, by its code; 400 is documented for the location only
+#: the rules with a documented error; 400 is documented for the location only
 DOCUMENTED = {rule.id: rule for rule in webex().rules if rule.code != 400 or rule.id == "location-not-found"}
 
 #: line 1 is `name`; offers A and B begin at lines 4 and 10, the rule at line 16
@@ -58,12 +59,13 @@ def faults_of(text: str) -> list[str]:
 
 
 def test_the_shipped_rulebook_loads():
-    """The shipped rulebook has the twenty rules of the contract, every kind of rule, and known provenances."""
+    """The shipped rulebook has the twenty rules of the contract, three for wholesale licenses, and every kind."""
     rulebook = webex()
     assert rulebook.name == "webex"
-    assert [rule.order for rule in rulebook.rules] == list(range(20))
+    assert [rule.order for rule in rulebook.rules] == list(range(23))
     assert {rule.kind for rule in rulebook.rules} == set(KINDS)
-    assert rulebook.codes(rulebook.calling) == ["BCSTD", "BCBAS", "BCCXE", "BCHDO", "SLWCA"]
+    standing, wholesale = ["BCSTD", "BCBAS", "BCCXE", "BCHDO"], ["SLWCA", "SLWS", "SLWV", "SLCXE", "SLWCS"]
+    assert rulebook.codes(rulebook.calling) == standing + wholesale
 
 
 def test_a_rule_is_found_by_its_id():
@@ -74,8 +76,19 @@ def test_a_rule_is_found_by_its_id():
 
 
 def test_the_documented_errors_are_all_there():
-    """There is one rule for each of the sixteen documented errors."""
-    assert len(DOCUMENTED) == 16
+    """One documented rule has each of the sixteen documented errors; who has one and is assumed takes it as it is."""
+    documented = [rule.code for rule in DOCUMENTED.values() if rule.provenance.kind == "documented"]
+    assert len(documented) == len(set(documented)) == 16
+    assert [rule.id for rule in DOCUMENTED.values() if rule.provenance.kind != "documented"] == [
+        "one-wholesale-package"
+    ]
+
+
+def test_sentences_of_ours_have_the_code_400():
+    """A rule with a sentence that Cisco does not document has the generic code and message, and says so."""
+    ours = [rule for rule in webex().rules if rule.id not in DOCUMENTED]
+    assert {(rule.code, rule.message) for rule in ours} == {(400, "License assignment failed")}
+    assert {rule.provenance.kind for rule in ours} == {"assumed", "ours"}
 
 
 @pytest.mark.parametrize("rule", DOCUMENTED.values(), ids=DOCUMENTED.keys())
@@ -96,6 +109,34 @@ def test_a_small_rulebook_loads():
     assert (first.code, second.code) == ("A", "B")
     assert rulebook.exclusive(first) == second.bit
     assert rulebook.rules[0].provenance.kind == "ours"
+
+
+def test_the_packages_are_the_documented_ones():
+    """Customers and subscribers may have the packages that Cisco lists, and these need the ones that it names."""
+    document = official("official_subset.json")["wholesale"]
+    schemas, packages = document["components"]["schemas"], webex().packages
+    assert list(packages) == schemas["WholesalePackagesCustomer"]["enum"]
+    of_subscribers = {name for name, package in packages.items() if package.subscribers}
+    assert of_subscribers == set(schemas["WholesalePackagesSubscriber"]["enum"])
+    single = schemas["Subscriber"]["properties"]["package"]["enum"]
+    assert [name for name, package in packages.items() if package.single] == single
+    note = document["paths"]["/wholesale/customers"]["post"]["description"]
+    needs = re.findall(r"`(\w+)` is dependent on: (.+)", note)
+    assert {name: package.any_of for name, package in packages.items() if package.any_of} == {
+        name: tuple(re.findall(r"`(\w+)`", others)) for name, others in needs
+    }
+
+
+def test_what_packages_grant_goes_together():
+    """Whoever is given one base package, with an add-on that it allows, is refused none of the licenses."""
+    packages = webex().packages.values()
+    addons = [package for package in packages if package.subscribers and not package.base]
+    for base in [package for package in packages if package.base]:
+        for chosen in ([base], *([base, addon] for addon in addons if base.name in addon.any_of)):
+            offers = [offer for package in chosen for offer in package.grants]
+            spec = SituationSpec({offer: LicenseSpec(offer) for offer in offers}, locations=("hq",))
+            asks = [LicenseAsk(offer, True, PropertiesSpec("hq", None, "100")) for offer in offers]
+            assert through_core(webex(), spec, asks).refused == {}, [package.name for package in chosen]
 
 
 FAULTS = {
@@ -167,6 +208,69 @@ def test_a_fault_is_named_with_its_line_and_field(found, replacement, fault):
     assert SMALL.count(found) >= 1
     (told, *_) = faults_of(SMALL.replace(found, replacement, 1))
     assert fault in told
+
+
+#: after SMALL its tables begin at lines 27 and 35
+SOLD = """[[packages]]
+name = "basic"
+title = "Basic"
+grants = ["A"]
+subscribers = true
+base = true
+provenance = "ours"
+source = "here"
+[[packages]]
+name = "extra"
+title = "Extra"
+grants = ["B", "A"]
+any_of = ["basic"]
+provenance = "ours"
+source = "here"
+"""
+OF_PACKAGES = {
+    "no tables": (SOLD, "packages = 3\n", "line 1, packages: must be [[packages]] tables, at least one"),
+    "a name that is missing": ('name = "basic"\n', "", "line 27, name: is missing"),
+    "a name that is a list": ('name = "basic"', 'name = ["basic"]', "line 28, name: must be a text that is not empty"),
+    "a title that is missing": ('title = "Extra"\n', "", "line 35, title: is missing"),
+    "a package defined twice": ('"extra"', '"basic"', "line 36, name: package `basic` is defined twice"),
+    "no grants": ('grants = ["A"]\n', "", "line 27, grants: must be a list of offer codes that is not empty"),
+    "empty grants": ('grants = ["A"]', "grants = []", "line 30, grants: must be a list of offer codes"),
+    "grants that are a text": ('grants = ["A"]', 'grants = "A"', "line 30, grants: must be a list of offer codes"),
+    "grants that are a number": ('grants = ["A"]', "grants = 5", "line 30, grants: must be a list of offer codes"),
+    "grants that are lists": ('grants = ["A"]', 'grants = [["A"]]', "line 30, grants: must be a list of offer codes"),
+    "grants of numbers": ('grants = ["A"]', 'grants = ["A", 1]', "line 30, grants: must be a list of offer codes"),
+    "an offer that is not defined": ('["B", "A"]', '["B", "C"]', "line 38, grants: names offer `C`, which is not def"),
+    "any_of that is a text": ('any_of = ["basic"]', 'any_of = "basic"', "line 39, any_of: must be a list of packages"),
+    "any_of that is a number": ('any_of = ["basic"]', "any_of = 5", "line 39, any_of: must be a list of packages"),
+    "any_of that is empty": ('any_of = ["basic"]', "any_of = []", "line 39, any_of: must be a list of packages"),
+    "any_of of lists": ('any_of = ["basic"]', 'any_of = [["basic"]]', "line 39, any_of: must be a list of packages"),
+    "any_of of tables": ('any_of = ["basic"]', "any_of = [{a = 1}]", "line 39, any_of: must be a list of packages"),
+    "a package that is not defined": ('any_of = ["basic"]', 'any_of = ["b"]', "line 39, any_of: names package `b`, wh"),
+    "a flag that is a text": ("base = true", 'base = "yes"', "line 32, base: must be true or false"),
+    "a flag that is a number": ("subscribers = true", "subscribers = 1", "line 31, subscribers: must be true or false"),
+    "an unknown member": ("base = true", "bass = true", "line 32, bass: is not known here; known are any_of, base, "),
+    "an unknown provenance": ('provenance = "ours"', 'provenance = "x"', "line 33, provenance: is `x`, must be one of"),
+    "no source": ('source = "here"\n', "", "line 27, source: is missing"),
+}  # fmt: skip
+
+
+def test_packages_are_read():
+    """A rulebook may have packages, each with the offers that it grants and the packages that it needs one of."""
+    assert load(SMALL).packages == {}
+    basic, extra = load(SMALL + SOLD).packages.values()
+    assert (basic.name, basic.title, basic.grants, basic.any_of) == ("basic", "Basic", ("A",), ())
+    assert (basic.subscribers, basic.base, basic.single, basic.calling, basic.meetings) == (True, True, *[False] * 3)
+    assert (extra.grants, extra.any_of, extra.subscribers) == (("B", "A"), ("basic",), False)
+    assert extra.provenance.kind == "ours"
+
+
+@pytest.mark.parametrize(("found", "replacement", "fault"), OF_PACKAGES.values(), ids=OF_PACKAGES.keys())
+def test_a_fault_of_a_package_is_named_with_its_line_and_field(found, replacement, fault):
+    """Whatever stands in a package's table in place of what belongs there, its line and its field are told."""
+    assert SOLD.count(found) >= 1
+    sold = SOLD.replace(found, replacement, 1)
+    (told, *_) = faults_of(sold + SMALL if found == SOLD else SMALL + sold)
+    assert told.startswith(f"small.toml, {fault}")
 
 
 def test_all_faults_are_told_at_once():

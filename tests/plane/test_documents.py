@@ -64,19 +64,32 @@ def test_the_page_is_whole_and_needs_nothing_else(admin: Client):
 
 
 def test_the_rulebook_is_served(admin: Client):
-    """Offers and rules are those of the file, each with provenance and source."""
+    """Offers, rules and packages are those of the file, each with provenance and source."""
     path = Path(allot.__file__).parent / "rulebooks" / "webex.toml"
     book = tomllib.loads(path.read_text(encoding="utf-8"))
     served = admin.as_(None).get("/allot/v1/rulebook").json()
     assert [rule["id"] for rule in served["rules"]] == [rule["id"] for rule in book["rules"]]
     assert [offer["code"] for offer in served["offers"]] == [offer["code"] for offer in book["offers"]]
-    for table, kept in ((served["rules"], book["rules"]), (served["offers"], book["offers"])):
-        for shown, written in zip(table, kept, strict=True):
+    assert [package["name"] for package in served["packages"]] == [package["name"] for package in book["packages"]]
+    for tables in ("rules", "offers", "packages"):
+        for shown, written in zip(served[tables], book[tables], strict=True):
             assert (shown["provenance"], shown["source"]) == (written["provenance"], written["source"])
     sides = {rule["id"]: (rule.get("offers"), rule.get("others"), rule.get("sets")) for rule in served["rules"]}
     assert sides["professional-and-standard"] == (["BCSTD"], ["BCBAS"], None)
     assert sides["one-of-set"][2] == [["BCSTD", "BCBAS", "BCHDO", "SLWCA"], ["CJPPRM", "CJPSTD"]]
     assert sides["no-units-left"] == (None, None, None)
+    packages = {package.pop("name"): package for package in served["packages"]}
+    console = packages["attendant_console"]
+    assert console["anyOf"] == ["webex_calling", "webex_suite", "cx_essentials"]
+    assert {name: flag for name, flag in console.items() if type(flag) is bool} == {
+        "calling": False,
+        "meetings": False,
+        "subscribers": True,
+        "base": False,
+        "single": False,
+    }
+    assert packages["webex_suite"]["grants"] == ["SLWS"]
+    assert "anyOf" not in packages["webex_suite"]
 
 
 def test_the_root_leads_to_the_page(client: Client) -> None:

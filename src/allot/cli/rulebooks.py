@@ -1,4 +1,4 @@
-"""`allot rulebook`: the offers and rules that decide."""
+"""`allot rulebook`: the offers, rules and packages that decide."""
 
 import click
 
@@ -15,5 +15,5 @@ def command() -> None:
 def check(file: str) -> None:
     """Read the rulebook FILE (the one shipped when none is named); one line for each fault, with its line and field."""
     rulebook = read_rulebook(file)
-    counts = f"{len(rulebook.offers)} offers, {len(rulebook.rules)} rules"
+    counts = f"{len(rulebook.offers)} offers, {len(rulebook.rules)} rules, {len(rulebook.packages)} packages"
     click.echo(f"{file or 'webex.toml'} is a rulebook: {rulebook.title}, version {rulebook.version}, {counts}")

@@ -1,7 +1,8 @@
-"""The rulebook: offers and rules read from one TOML text, validated and compiled to bit masks."""
+"""The rulebook: offers, rules and packages read from one TOML text, validated and compiled to bit masks."""
 
 import re
 import tomllib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,8 +21,8 @@ _FLAGS = ("calling", "free", "default", "meetings")
 _OFFER_FIELDS = {"code", "name", "family", "provenance", "source", *_FLAGS}
 _DOCUMENT_FIELDS = {"name", "title", "version", "offers", "rules", "packages"}
 _RULE_FIELDS = {"id", "kind", "code", "message", "description", "remedy", "provenance", "source"}
-_NEEDS = ("calling", "meetings", "subscribers", "base", "single")
-_PACKAGE_FIELDS = {"name", "title", "grants", "any_of", "provenance", "source", *_NEEDS}
+_PACKAGE_FLAGS = ("calling", "meetings", "subscribers", "base", "single")
+_PACKAGE_FIELDS = {"name", "title", "grants", "any_of", "provenance", "source", *_PACKAGE_FLAGS}
 _LIST_FIELDS = {key for lists in KINDS.values() for key in lists}
 
 
@@ -148,26 +149,21 @@ class _Reader:
     def packages(self, document: dict[str, Any], offers: dict[str, Offer]) -> dict[str, Package]:
         """The packages; a rulebook without wholesale has none."""
         found: dict[str, Package] = {}
+        needs: list[tuple[tuple[str, int], list[str]]] = []
         for at, table in self._tables(document, "packages") if "packages" in document else ():
             self.only(table, at, _PACKAGE_FIELDS)
             name, title = self.text(table, at, "name"), self.text(table, at, "title")
             if name and name in found:
                 self._fault(at, "name", f"package `{name}` is defined twice")
-            self._codes(table.get("grants"), at, "grants", offers)
-            others = table.get("any_of", [])
-            flags = {flag: self._flag(table, at, flag) for flag in _NEEDS}
-            found[name] = Package(
-                name,
-                title,
-                tuple(table.get("grants") or ()),
-                **flags,
-                any_of=tuple(others),
-                provenance=self._provenance(table, at),
-            )
-        for place, each in enumerate(found.values()):
-            for other in each.any_of:
-                if other not in found:
-                    self._fault(("packages", place), "any_of", f"names package `{other}`, which is not defined")
+            grants = self._names(table, at, "grants", "offer codes")
+            self._defined(grants, at, "grants", "offer", offers)
+            others = self._names(table, at, "any_of", "packages") if "any_of" in table else []
+            needs.append((at, others))
+            flags = {flag: self._flag(table, at, flag) for flag in _PACKAGE_FLAGS}
+            provenance = self._provenance(table, at)
+            found[name] = Package(name, title, tuple(grants), **flags, any_of=tuple(others), provenance=provenance)
+        for at, others in needs:
+            self._defined(others, at, "any_of", "package", found)
         return found
 
     def text(self, table: dict[str, Any], at: tuple[str, int] | None, key: str, choices: tuple[str, ...] = ()) -> str:
@@ -211,16 +207,21 @@ class _Reader:
         return [self._codes(each, at, "sets", offers) for each in sets]
 
     def _codes(self, codes: object, at: tuple[str, int], key: str, offers: dict[str, Offer]) -> int:
-        if type(codes) is not list or not codes or not all(type(code) is str for code in codes):
-            self._fault(at, key, "must be a list of offer codes that is not empty")
-            return 0
-        for code in codes:
-            if code not in offers:
-                self._fault(at, key, f"names offer `{code}`, which is not defined")
-        mask = 0
-        for code in codes:
-            mask |= offers[code].bit if code in offers else 0
-        return mask
+        named = self._names({key: codes}, at, key, "offer codes")
+        self._defined(named, at, key, "offer", offers)
+        return sum(offers[code].bit for code in set(named) & offers.keys())
+
+    def _names(self, table: dict[str, Any], at: tuple[str, int], key: str, what: str) -> list[str]:
+        names = table.get(key)
+        if type(names) is not list or not names or not all(type(name) is str for name in names):
+            self._fault(at, key, f"must be a list of {what} that is not empty")
+            return []
+        return names
+
+    def _defined(self, names: list[str], at: tuple[str, int], key: str, what: str, known: Collection[str]) -> None:
+        for name in names:
+            if name not in known:
+                self._fault(at, key, f"names {what} `{name}`, which is not defined")
 
     def _tables(self, document: dict[str, Any], kind: str) -> list[tuple[tuple[str, int], dict[str, Any]]]:
         tables = document.get(kind)
