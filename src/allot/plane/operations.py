@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from allot.plane import decisions, invitations, journals, probes, rulebooks
+from allot.plane import consents, decisions, invitations, journals, probes, rulebooks
 from allot.plane.documents import Documents, lead_to_documents
 from allot.wire.operation import Operation
 
@@ -18,6 +18,7 @@ def _own() -> Sequence[Operation]:
 OPERATIONS: tuple[Operation, ...] = tuple(
     replace(operation, near=operation.path not in OPEN)
     for operation in (
+        *consents.OPERATIONS,
         *decisions.OPERATIONS,
         *invitations.OPERATIONS,
         *journals.OPERATIONS,

@@ -26,6 +26,8 @@ async def check(database: Database, rulebook: Rulebook) -> AsyncIterator[Finding
     async with database.reading() as reading:
         async for finding in _consistency(reading):
             yield finding
+        async for finding in _subscribers(reading):
+            yield finding
         unknown = [finding async for finding in _offers(reading, rulebook)]
         for finding in unknown:
             yield finding
@@ -51,6 +53,15 @@ async def _consistency(reading: Reading) -> AsyncIterator[Finding]:
         yield Finding(org_id, f"{email}: number {number} belongs to location {belongs}, the person is at {location}")
     for org_id, email, extension, location, park in await store.extensions(reading):
         yield Finding(org_id, f"{email}: extension {extension} at location {location} is also call park {park}")
+
+
+async def _subscribers(reading: Reading) -> AsyncIterator[Finding]:
+    for org_id, customer_id, name, counted, kept in await store.packages(reading):
+        yield Finding(org_id, f"customer {customer_id}: {counted} subscribers have {name}, its counter says {kept}")
+    for org_id, email in await store.mappings(reading):
+        yield Finding(org_id, f"subscriber {email}: is nobody of this email in the customer's organization")
+    for org_id, email in await store.billed(reading):
+        yield Finding(org_id, f"subscriber {email}: the packages in use are not those that the subscriber has")
 
 
 async def _offers(reading: Reading, rulebook: Rulebook) -> AsyncIterator[Finding]:

@@ -1,9 +1,7 @@
 """Consents: the owners of free accounts agree to the move to a customer's organization, or do not."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from allot.core.call import Call
 from allot.core.customer import Customer
 from allot.core.failure import Failure
 from allot.core.subscriber import DECLINED, PENDING, PROVISIONED, Subscriber, unavailable
@@ -19,15 +17,6 @@ from allot.store.database import Reading, Writing
 NOT_PENDING = "subscriberId: the subscriber is {status}; only one that is {pending} has somebody to ask"
 
 
-@dataclass(slots=True, eq=False)
-class Account:
-    """A free account to be made."""
-
-    call: Call
-    #: in lower case
-    email: str
-
-
 async def find(reading: Reading, org_id: str, subscriber_id: str) -> FreeAccount:
     """The account whose owner is asked. Raises Failure when the subscriber is not there, or not pending."""
     found = await subscribers.load(reading, [(org_id, subscriber_id)])
@@ -38,9 +27,8 @@ async def find(reading: Reading, org_id: str, subscriber_id: str) -> FreeAccount
     return accounts.get(subscriber.email) or FreeAccount(subscriber.email, None, 0)
 
 
-async def create(writing: Writing, context: Context, accounts: Sequence[Account]) -> list[FreeAccount]:
-    """Make free accounts; those that are there stay as they are."""
-    emails = [account.email for account in accounts]
+async def create(writing: Writing, context: Context, emails: Sequence[str]) -> list[FreeAccount]:
+    """Make free accounts of emails (in lower case); those that are there stay as they are."""
     await store.add(writing, emails)
     there = await store.free(writing, emails)
     return [there[email] for email in emails]

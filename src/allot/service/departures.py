@@ -49,6 +49,7 @@ def entry(call: Call, subscriber: Subscriber, now: str, verb: str, moved: tuple[
     before, after = moved
     detail: dict[str, Any] = {
         "customer": subscriber.customer_id,
+        "externalId": subscriber.external_customer_id,
         "email": subscriber.email,
         "packages": list(subscriber.packages),
     }

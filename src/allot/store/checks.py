@@ -1,6 +1,9 @@
 """Checks: what the tables must say of each other. Each is one statement, so it is true of one moment."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
+
+import msgspec
 
 from allot.store.database import Reading, Row, pages
 
@@ -81,6 +84,33 @@ FROM people p
 JOIN call_parks c ON c.org_id = p.org_id AND c.location_id = p.location_id AND c.extension = p.extension
 ORDER BY p.org_id, p.email
 """
+#: (partner, customer, package, how many subscribers it says it has)
+_PACKAGES = "SELECT org_id, customer_id, package, subscribers FROM packages ORDER BY org_id, customer_id, package"
+#: (partner, customer, packages as a JSON list, how many subscribers have just these)
+_SUBSCRIBERS = "SELECT org_id, customer_id, packages, COUNT(*) FROM subscribers GROUP BY org_id, customer_id, packages"
+#: (partner, email) of subscribers whose person is not there, or has another email
+_MAPPINGS = """
+SELECT s.org_id, s.email FROM subscribers s
+JOIN customers c ON c.org_id = s.org_id AND c.customer_id = s.customer_id
+LEFT JOIN people p ON p.org_id = c.customer_org_id AND p.person_id = s.person_id
+WHERE s.person_id IS NOT NULL AND (p.email IS NULL OR p.email <> s.email)
+ORDER BY s.org_id, s.email
+"""
+#: (partner, email) of subscribers who are not billed for just the packages that they have, or not there and billed
+_BILLED = """
+SELECT u.org_id, u.email FROM usage u
+LEFT JOIN subscribers s ON s.org_id = u.org_id AND s.subscriber_id = u.subscriber_id AND s.customer_id = u.customer_id
+    AND s.status = 'provisioned' AND s.packages LIKE '%"' || u.package || '"%'
+WHERE u.until_day IS NULL AND s.subscriber_id IS NULL
+UNION
+SELECT s.org_id, s.email FROM subscribers s
+LEFT JOIN usage u ON u.org_id = s.org_id AND u.customer_id = s.customer_id AND u.subscriber_id = s.subscriber_id
+    AND u.until_day IS NULL
+WHERE s.status = 'provisioned'
+GROUP BY s.org_id, s.subscriber_id, s.email, s.packages
+HAVING COUNT(u.package) <> LENGTH(s.packages) - LENGTH(REPLACE(s.packages, ',', '')) + 1
+ORDER BY 1, 2
+"""
 #: (person id, email, home organization, location, 60 licenses from this one, which of them as bits)
 _HOLDERS = """
 SELECT p.person_id, p.email, p.home_org_id, p.location_id, COALESCE(h.license / 60, 0),
@@ -133,6 +163,27 @@ async def numbers(reading: Reading) -> list[Row]:
 async def extensions(reading: Reading) -> list[Row]:
     """People whose extension is also a call park's."""
     return await reading.rows(_EXTENSIONS)
+
+
+async def packages(reading: Reading) -> list[tuple[str, str, str, int, int]]:
+    """(partner, customer, package, subscribers counted, kept) where they differ."""
+    counted: Counter[tuple[str, str, str]] = Counter()
+    for org_id, customer_id, names, count in await reading.rows(_SUBSCRIBERS):
+        for name in msgspec.json.decode(names):
+            counted[org_id, customer_id, name] += count
+    kept = {(org_id, customer_id, name): count for org_id, customer_id, name, count in await reading.rows(_PACKAGES)}
+    # A package that is being removed with its customer may be gone before its subscribers are.
+    return [(*key, counted[key], count) for key, count in kept.items() if counted[key] != count]
+
+
+async def mappings(reading: Reading) -> list[Row]:
+    """Subscribers whose person is not there, or has another email."""
+    return await reading.rows(_MAPPINGS)
+
+
+async def billed(reading: Reading) -> list[Row]:
+    """Subscribers who are not billed for just what they have, or not there and billed."""
+    return await reading.rows(_BILLED)
 
 
 async def offers(reading: Reading) -> list[Row]:
