@@ -168,7 +168,7 @@ class Server:
             await server.startup(sockets=[self._listening])
             self._started.set_result(service)
             await self._stop.wait()
-            service.stopping.set()
+            service.stop()
             for listening in server.servers:
                 listening.close()
             while server.server_state.connections:

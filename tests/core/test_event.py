@@ -74,7 +74,7 @@ def test_messages_have_ids_as_webex_has_them():
         ("-1", None),
         ("12.3.4", None),
         ("1" * 16, None),
-        ("１２", None),
+        ("\uff11\uff12", None),
         ("12\n", None),
     ],
 )

@@ -189,10 +189,10 @@ def log_to_stderr(level: str) -> None:
 class _Server(uvicorn.Server):
     """Says when it listens and when it stops."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], stopping: asyncio.Event) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], stop: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready = ready
-        self._stopping = stopping
+        self._stop = stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -200,7 +200,7 @@ class _Server(uvicorn.Server):
         self._ready()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._stopping.set()
+        self._stop()
         await super().shutdown(sockets)
 
 
@@ -218,7 +218,7 @@ async def _run(settings: Settings, *, demo: bool, ready: Callable[[str], None]) 
         with observed(service) as app, listen(settings.host, settings.port) as listening:
             host = f"[{settings.host}]" if ":" in settings.host else settings.host
             address = f"http://{host}:{listening.getsockname()[1]}"
-            server = _Server(_config(service, app), lambda: ready(address), service.stopping)
+            server = _Server(_config(service, app), lambda: ready(address), service.stop)
             for number in (signal.SIGINT, signal.SIGTERM):
                 # The server handles them while it runs and raises them again at its end, which must not end us.
                 signal.signal(number, lambda *_: None)

@@ -157,6 +157,8 @@ class Worker:
     def _count(self, claims: list[Claim], late: int) -> None:
         self.carried += len(claims) - late
         self.late += late
+        if claims:
+            self._service.news.ring()
 
     async def _beat(self) -> None:
         """Renew the leases of what is claimed for as long as that takes."""

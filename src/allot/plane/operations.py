@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from allot.plane import consents, decisions, invitations, journals, probes, rulebooks
+from allot.plane import consents, decisions, events, invitations, journals, probes, rulebooks
 from allot.plane.documents import Documents, lead_to_documents
 from allot.wire.operation import Operation
 
@@ -20,6 +20,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
     for operation in (
         *consents.OPERATIONS,
         *decisions.OPERATIONS,
+        *events.OPERATIONS,
         *invitations.OPERATIONS,
         *journals.OPERATIONS,
         *probes.OPERATIONS,

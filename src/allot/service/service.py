@@ -8,8 +8,10 @@ from allot.service.bells import Bell
 from allot.service.clock import SettableClock
 from allot.service.clocks import Follower
 from allot.service.context import Context
+from allot.service.events import Streams
 from allot.service.limits import Limits
 from allot.service.meters import Meters
+from allot.service.news import News
 from allot.service.paces import PACES
 from allot.service.settings import Settings
 from allot.service.tokens import Tokens
@@ -26,6 +28,9 @@ class Service:
     clock: SettableClock
     settings: Settings
     context: Context = field(init=False)
+    #: rung when something was committed
+    news: News = field(init=False)
+    streams: Streams = field(init=False)
     writes: Writes = field(init=False)
     tokens: Tokens = field(init=False)
     limits: Limits = field(init=False)
@@ -39,7 +44,9 @@ class Service:
 
     def __post_init__(self) -> None:
         self.context = Context(self.rulebook, self.clock, PACES[self.settings.pace])
-        self.writes = Writes(self.database, self.context)
+        self.news = News(self.database)
+        self.streams = Streams()
+        self.writes = Writes(self.database, self.context, self.news.ring)
         self.tokens = Tokens(self.database, self.clock)
         self.limits = Limits(self.settings)
         self.meters = Meters()
@@ -51,6 +58,11 @@ class Service:
         """Start what runs in the background, on the running loop."""
         self.writes.start()
         self.follower.start()
+
+    def stop(self) -> None:
+        """Let go of those who wait without an end; what is under way goes on."""
+        self.stopping.set()
+        self.news.ring()
 
     async def close(self) -> None:
         """Finish what is accepted, then release everything."""

@@ -46,9 +46,10 @@ class _Job:
 class Writes:
     """The queues of one database, one for each writer that it allows."""
 
-    def __init__(self, database: Database, context: Context) -> None:
+    def __init__(self, database: Database, context: Context, committed: Callable[[], None]) -> None:
         self._database = database
         self._context = context
+        self._committed = committed
         self._queues: list[deque[_Job]] = [deque() for _ in range(database.writers)]
         self._wake = [asyncio.Event() for _ in self._queues]
         self._tasks: list[asyncio.Task[None]] = []
@@ -124,6 +125,7 @@ class Writes:
             else:
                 _fail(batch[0], error)
             return
+        self._committed()
         self.batches += 1
         self.served += len(batch)
         for job, outcome in zip(batch, outcomes, strict=True):

@@ -26,8 +26,11 @@ JOIN journal j ON j.org_id = k.value->>0 AND j.tracking_key = CAST(k.value->>1 A
 WHERE j.entry + 0 >= $2 AND j.entry + 0 < $3 ORDER BY j.entry + 0 DESC LIMIT $4
 """
 _AMONG = " AND j.tracking_id = $5 AND j.entry IN (SELECT CAST(k.value->>0 AS BIGINT) FROM EACH($6) k)"
+_AFTER = f"{_ENTRY} FROM journal j WHERE j.org_id = $1 AND j.entry > $2 ORDER BY j.entry LIMIT $3"
 # Entries in one block of the index by tracking id.
 BLOCK_BITS = 10
+#: what wakes those who wait for events, in all processes
+NEWS = "allot_news"
 
 
 async def write(writing: Writing, entries: Sequence[Entry]) -> None:
@@ -59,6 +62,8 @@ async def write(writing: Writing, entries: Sequence[Entry]) -> None:
             for e in entries
         ],
     )
+    if any("events" in entry.detail for entry in entries):
+        await writing.announce(NEWS)
 
 
 async def count(reading: Reading, org_id: str) -> int:
@@ -78,6 +83,11 @@ async def find(reading: Reading, org_id: str, search: Search, numbers: range, li
     sql, values = _conditions(search, 5)
     within = (org_id, numbers.start, numbers.stop, limit)
     return [_entry(org_id, row) for row in await reading.rows(_FIND.format(conditions=sql), *within, *values)]
+
+
+async def after(reading: Reading, org_id: str, number: int, limit: int) -> list[Entry]:
+    """The entries after a number, oldest first: whoever has seen one has seen all that are before it."""
+    return [_entry(org_id, row) for row in await reading.rows(_AFTER, org_id, number, limit)]
 
 
 async def tracked(reading: Reading, org_id: str, tracking_id: str, numbers: range, limit: int) -> list[int]:

@@ -100,7 +100,8 @@ class Endpoint:
         call = Call(caller, tracking_id, address, agent)
         origin = self._public_url or f"{scope['scheme']}://{called(headers, scope.get('server'))}"
         path = scope.get("path_params") or {}
-        return Request(service, call, path, self._read_query(scope["query_string"]), body, origin, scope["path"])
+        query = self._read_query(scope["query_string"])
+        return Request(service, call, path, query, body, origin, scope["path"], headers)
 
     async def _admitted(self, address: str, headers: dict[bytes, bytes]) -> Caller:
         """Who calls, where that matters. Raises Failure when they may not."""

@@ -96,6 +96,8 @@ class Request:
     #: scheme and host as the client sees them, and the path without its query
     origin: str
     url_path: str
+    #: the headers, by their names in lower case
+    headers: dict[bytes, bytes] = field(default_factory=dict)
 
 
 @dataclass(slots=True, eq=False)
