@@ -12,6 +12,7 @@ from allot.api import (
     organizations,
     partners,
     people,
+    reports,
     roles,
     subscribers,
     tokens,
@@ -33,4 +34,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *customers.OPERATIONS,
     *partners.OPERATIONS,
     *subscribers.OPERATIONS,
+    *reports.OPERATIONS,
 )

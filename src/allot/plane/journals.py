@@ -23,6 +23,7 @@ _TARGETS = {
     **dict.fromkeys(("licenses", "people", "invitations"), "PEOPLE"),
     **dict.fromkeys(("locations", "numbers"), "LOCATION"),
     "organization": "ORGANIZATION",
+    "reports": "BILLING_REPORT",
 }
 _NAMES = {"location_id": "locationId", "phone_number": "phoneNumber", "person_id": "personId"}
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from allot.plane import consents, decisions, events, invitations, journals, probes, rulebooks
+from allot.plane import consents, decisions, downloads, events, invitations, journals, probes, rulebooks
 from allot.plane.documents import Documents, lead_to_documents
 from allot.wire.operation import Operation
 
-# What watches over processes comes from elsewhere, and learns nothing from these.
-OPEN = ("/health", "/readiness")
+# What watches over processes comes from elsewhere, and learns nothing from these. The address of a file is itself the
+# right to it.
+OPEN = ("/health", "/readiness", downloads.FILE_PATH)
 
 
 def _own() -> Sequence[Operation]:
@@ -20,6 +21,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
     for operation in (
         *consents.OPERATIONS,
         *decisions.OPERATIONS,
+        *downloads.OPERATIONS,
         *events.OPERATIONS,
         *invitations.OPERATIONS,
         *journals.OPERATIONS,

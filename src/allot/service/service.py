@@ -37,6 +37,8 @@ class Service:
     meters: Meters = field(init=False)
     #: rung when an order is accepted
     bell: Bell = field(init=False)
+    #: rung when a billing report is to be made, or cleared away
+    reports_bell: Bell = field(init=False)
     #: keeps `clock` as the database says
     follower: Follower = field(init=False)
     #: set when the process stops: what waits for clients without an end lets them go
@@ -51,6 +53,7 @@ class Service:
         self.limits = Limits(self.settings)
         self.meters = Meters()
         self.bell = Bell()
+        self.reports_bell = Bell()
         self.follower = Follower(self.database, self.clock)
         self.stopping = asyncio.Event()
 

@@ -7,7 +7,7 @@ began; a row that ends on the day on which it began counts for no day.
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from allot.store.database import Writing
+from allot.store.database import Reading, Row, Writing
 
 _OPEN = (
     "INSERT INTO usage (org_id, customer_id, subscriber_id, package, from_day, external_id, email)"
@@ -25,6 +25,15 @@ WHERE org_id = $1 AND customer_id = $2 AND subscriber_id = $3 AND package = $4 A
 _CLOSE_CUSTOMER = """
 UPDATE usage SET until_day = $3 WHERE org_id = $1 AND customer_id = $2 AND until_day IS NULL
 """
+# By the key alone: a condition on days would let a statement read on until enough of them fit.
+_SLICE = """
+SELECT customer_id, subscriber_id, package, from_day, until_day, external_id, email FROM usage
+WHERE org_id = $1 AND (customer_id, subscriber_id, package, from_day) > ($2, $3, $4, $5)
+ORDER BY customer_id, subscriber_id, package, from_day LIMIT $6
+"""
+#: (customer, subscriber, package, first day) of a row
+Place = tuple[str, str, str, str]
+BEGINNING: Place = ("", "", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,3 +66,8 @@ async def close(writing: Writing, ends: Sequence[tuple[str, str, str, str, str]]
 async def close_customer(writing: Writing, org_id: str, customer_id: str, day: str) -> None:
     """End all use by a customer's subscribers on a day, which does not count any more."""
     await writing.run(_CLOSE_CUSTOMER, org_id, customer_id, day)
+
+
+async def after(reading: Reading, org_id: str, place: Place, size: int) -> list[Row]:
+    """A partner's next intervals (core.report.Interval) after a place, by their key; fewer than `size` at the end."""
+    return await reading.rows(_SLICE, org_id, *place, size)

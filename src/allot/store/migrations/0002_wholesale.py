@@ -165,6 +165,8 @@ CREATE TABLE usage (
     email TEXT NOT NULL,
     PRIMARY KEY (org_id, customer_id, subscriber_id, package, from_day)
 ) CLUSTERED;
+-- Nobody has a package twice at once.
+CREATE UNIQUE INDEX usage_now ON usage (org_id, customer_id, subscriber_id, package) WHERE until_day IS NULL;
 
 CREATE TABLE reports (
     org_id TEXT NOT NULL REFERENCES partners,
@@ -178,24 +180,31 @@ CREATE TABLE reports (
     internal INTEGER NOT NULL CHECK (internal IN (0, 1)),
     created TEXT NOT NULL,
     created_by TEXT NOT NULL,
-    status TEXT NOT NULL CHECK (status IN ('IN_PROGRESS', 'COMPLETED', 'FAILED')),
+    tracking_id TEXT NOT NULL,
+    -- a deleted one is shown to nobody; the row goes when its pieces are gone
+    status TEXT NOT NULL CHECK (status IN ('IN_PROGRESS', 'COMPLETED', 'FAILED', 'DELETED')),
     -- a JSON list of [code, description]
     errors TEXT NOT NULL DEFAULT '[]',
     attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
+    -- of the whole text: how many pieces and bytes
+    pieces INTEGER NOT NULL DEFAULT 0 CHECK (pieces >= 0),
+    size BIGINT NOT NULL DEFAULT 0 CHECK (size >= 0),
     due TEXT NOT NULL,
+    -- milliseconds since 1970 of the database's own clock
     lease_until BIGINT,
-    PRIMARY KEY (org_id, report_id)
+    PRIMARY KEY (org_id, report_id),
+    CHECK (lease_until IS NULL OR status IN ('IN_PROGRESS', 'DELETED'))
 ) CLUSTERED;
-CREATE INDEX reports_due ON reports (due) WHERE status = 'IN_PROGRESS';
+CREATE INDEX reports_due ON reports (due) WHERE status IN ('IN_PROGRESS', 'DELETED');
 
--- A report's text, in pieces of its lines.
+-- A report's text, in pieces of its lines, from 0 on.
 CREATE TABLE report_pieces (
     org_id TEXT NOT NULL,
     report_id TEXT NOT NULL,
     piece INTEGER NOT NULL,
     body TEXT NOT NULL,
     PRIMARY KEY (org_id, report_id, piece),
-    FOREIGN KEY (org_id, report_id) REFERENCES reports ON DELETE CASCADE
+    FOREIGN KEY (org_id, report_id) REFERENCES reports
 ) CLUSTERED;
 
 -- What an operator ordered to happen, instead of what would have happened.
