@@ -213,7 +213,8 @@ def _failed(event: Failed) -> tuple[str, Notice]:
         return FAILED, event.notice
     if event.attempt < ATTEMPTS_MAX:
         return READY, event.notice
-    told = GAVE_UP.description.format(attempts=event.attempt, description=event.notice.description)
+    attempts = min(event.attempt, ATTEMPTS_MAX)  # a last claim may have come to nothing but this
+    told = GAVE_UP.description.format(attempts=attempts, description=event.notice.description)
     return PARKED, Notice(GAVE_UP.code, told)
 
 
