@@ -100,7 +100,7 @@ async def page(
 def _keys(org_id: str, wanted: Filter, after: tuple[str, str] | int, limit: int) -> tuple[str, list[object]]:
     """The statement that finds a page in an index alone, with its parameters: customers left out are not read.
 
-    Each status has its own part of an index; parts that are in order are merged in order, without a sort.
+    Each status has its own part of an index, which is read in order, no further than the page may reach.
     """
     values: list[object] = [org_id, limit]
 
@@ -113,15 +113,20 @@ def _keys(org_id: str, wanted: Filter, after: tuple[str, str] | int, limit: int)
         conditions.append(f"c.external_id = {place(wanted.external_id)}")
     if wanted.customer_org_id is not None:
         conditions.append(f"c.customer_org_id = {place(wanted.customer_org_id)}")
-    skip = ""
+    offset = 0
     if isinstance(after, int):
-        skip = f" OFFSET {place(after)}" if after else ""
+        offset = after
     else:
         conditions.append(f"(c.created, c.customer_id) > ({place(after[0])}, {place(after[1])})")
+    reach = place(limit + offset)
     statuses = dict.fromkeys(wanted.statuses)
     parts = [[*conditions, f"c.status = {place(status)}"] for status in statuses] or [conditions]
-    selects = [f"SELECT c.created, c.customer_id FROM customers c WHERE {' AND '.join(part)}" for part in parts]
-    return f"{' UNION ALL '.join(selects)} ORDER BY created, customer_id LIMIT $2{skip}", values
+    selects = [
+        f"SELECT * FROM (SELECT c.created, c.customer_id FROM customers c WHERE {' AND '.join(part)}"
+        f" ORDER BY c.created, c.customer_id LIMIT {reach}) part{n}"
+        for n, part in enumerate(parts)
+    ]
+    return f"{' UNION ALL '.join(selects)} ORDER BY created, customer_id LIMIT $2 OFFSET {place(offset)}", values
 
 
 async def external_ids(reading: Reading, keys: Collection[Key]) -> dict[Key, str]:
