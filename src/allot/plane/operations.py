@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from allot.plane import consents, decisions, downloads, events, invitations, journals, probes, rulebooks
+from allot.plane import clocks, consents, decisions, downloads, events, invitations, journals, probes, rulebooks
 from allot.plane.documents import Documents, lead_to_documents
 from allot.wire.operation import Operation
 
@@ -19,6 +19,7 @@ def _own() -> Sequence[Operation]:
 OPERATIONS: tuple[Operation, ...] = tuple(
     replace(operation, near=operation.path not in OPEN)
     for operation in (
+        *clocks.OPERATIONS,
         *consents.OPERATIONS,
         *decisions.OPERATIONS,
         *downloads.OPERATIONS,

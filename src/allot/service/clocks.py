@@ -151,6 +151,7 @@ class Follower:
         self._database = database
         self._clock = clock
         self._bell = Bell()
+        self._closing = False
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -159,6 +160,8 @@ class Follower:
 
     async def close(self) -> None:
         """Stop following."""
+        # A wait that ends at the same moment does not notice that it is cancelled.
+        self._closing = True
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
@@ -166,10 +169,13 @@ class Follower:
 
     async def _follow(self) -> None:
         async with self._database.listening(SET, self._bell.ring):
-            while True:
-                try:
-                    async with self._database.reading() as reading:
-                        await follow(reading, self._clock)
-                except StoreError as error:
-                    log.error("the clock goes on as it did: %s", error)
+            while not self._closing:
+                await self._look()
                 await self._bell.wait(LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        try:
+            async with self._database.reading() as reading:
+                await follow(reading, self._clock)
+        except StoreError as error:
+            log.error("the clock goes on as it did: %s", error)
