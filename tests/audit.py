@@ -26,6 +26,8 @@ SELECT h.org_id, h.person_id, h.license FROM holdings h ORDER BY h.org_id, h.per
 _ATTENDEES = "SELECT org_id, person_id, site_url FROM attendees ORDER BY org_id, person_id, site_url"
 _JOURNAL = "SELECT org_id, entry, action, target_id, detail FROM journal ORDER BY org_id, entry"
 _ENTRIES = "SELECT org_id, entries FROM organizations"
+#: the actions whose entries tell what somebody held before and after
+_CHANGES = ("licenses.assign", "licenses.withdraw", "people.create", "people.update", "people.delete")
 
 
 def wrongs(url: str) -> list[str]:
@@ -56,7 +58,7 @@ async def _stories(reading: Reading) -> list[str]:
         numbers[org_id] += 1
         if number != numbers[org_id]:
             found.append(f"entry {number} of {org_id} follows {numbers[org_id] - 1}")
-        if action not in ("licenses.assign", "people.create", "people.update", "people.delete"):
+        if action not in _CHANGES:
             continue
         detail = json.loads(text)
         key = (org_id, person_id)

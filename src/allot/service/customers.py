@@ -19,7 +19,7 @@ from allot.service.context import Context
 from allot.service.identifiers import new_id
 from allot.service.known import Known, examine
 from allot.store import customers as store
-from allot.store import journal, organizations, outcomes, runs
+from allot.store import journal, organizations, outcomes, runs, subscribers
 from allot.store.customers import Key
 from allot.store.database import Reading, Writing
 
@@ -55,6 +55,7 @@ class _Accepted:
     """What the orders of one transaction change."""
 
     context: Context
+    known: Known
     now: str
     runs: list[Run] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
@@ -63,7 +64,7 @@ class _Accepted:
     def accept(self, request: Request, customer: Customer, ordered: Sequence[Outcome]) -> None:
         """Lay out and begin the run of an order."""
         laid = layout(self.context.rulebook.packages, request.order, customer, self.context.pace)
-        plan = plans.chosen(self.context.rulebook, customer, laid)
+        plan = plans.chosen(self.context.rulebook, customer, laid, self.known.locations)
         actor, tracking_id = request.call.caller.person_id, request.call.tracking_id
         run = Run(customer, customer.run, request.order.kind, plan, laid.steps, tracking_id, actor)
         if any(outcome.kind == REVIEW for outcome in ordered):
@@ -109,9 +110,12 @@ async def provision(writing: Writing, context: Context, requests: Sequence[Reque
     attached = {request.attach_to for request in requests if request.attach_to}
     if attached:  # what they are to be mapped to stays as it is until they are
         await organizations.lock(writing, attached)
-    known = await examine(writing, requests)
+    places = {
+        (each.attach_to, each.order.location["name"]) for each in requests if each.attach_to and each.order.location
+    }
+    known = await examine(writing, requests, places)
     next_ = await outcomes.of_next(writing, {request.org_id for request in requests})
-    accepted = _Accepted(context, context.stamp())
+    accepted = _Accepted(context, known, context.stamp())
     answers: list[Customer | Failure] = []
     for request in requests:
         refused = refusal(context, known, request)
@@ -141,9 +145,10 @@ async def delete(writing: Writing, context: Context, requests: Sequence[Request]
 async def _change(writing: Writing, context: Context, requests: Sequence[Request]) -> list[Customer | Failure]:
     keys = {(request.org_id, request.customer_id) for request in requests}
     customers = await store.load(writing, context.rulebook.packages, keys, lock=True)
-    known = await examine(writing, requests)
+    changed = [customers[key] for key in keys if key in customers and kinds != {DELETE}]
+    known = await examine(writing, requests, _places(requests, customers))
     unbound = await outcomes.unbound(writing, customers)
-    accepted = _Accepted(context, context.stamp())
+    accepted = _Accepted(context, known, context.stamp())
     answers: list[Customer | Failure] = []
     before = {key: set(customer.packages) for key, customer in customers.items()}
     for request in requests:
@@ -162,7 +167,10 @@ async def _change(writing: Writing, context: Context, requests: Sequence[Request
     await store.update(writing, changed)
     held = [(c, each, each.package.name in before[c.org_id, c.id]) for c in changed for each in c.packages.values()]
     await store.update_packages(writing, [(customer, each) for customer, each, old in held if old])
-    await store.insert_packages(writing, [(customer, each) for customer, each, old in held if not old])
+    added = [(customer, each) for customer, each, old in held if not old]
+    await store.insert_packages(writing, added)
+    # A deletion that failed may have taken a package from the customer while subscribers kept theirs.
+    await subscribers.recount(writing, [(customer.org_id, customer.id, each.package.name) for customer, each in added])
     await accepted.save(writing)
     return answers
 

@@ -53,6 +53,11 @@ AND (org_id, customer_id) IN (SELECT c.org_id, c.customer_id FROM customers c WH
 _COUNT = """
 UPDATE packages SET subscribers = subscribers + $4 WHERE org_id = $1 AND customer_id = $2 AND package = $3
 """
+_RECOUNT = """
+UPDATE packages SET subscribers = (SELECT COUNT(*) FROM subscribers s WHERE s.org_id = packages.org_id
+    AND s.customer_id = packages.customer_id AND s.packages LIKE '%"' || packages.package || '"%')
+WHERE org_id = $1 AND customer_id = $2 AND package = $3
+"""
 
 
 async def load(reading: Reading, keys: Iterable[Key]) -> dict[Key, Subscriber]:
@@ -169,6 +174,11 @@ async def rename(writing: Writing, people: Sequence[tuple[str, str, str]]) -> No
 async def count(writing: Writing, more: Sequence[tuple[str, str, str, int]]) -> None:
     """Count so many more or fewer subscribers of a (partner, customer, package)."""
     await writing.many(_COUNT, more)
+
+
+async def recount(writing: Writing, packages: Sequence[tuple[str, str, str]]) -> None:
+    """Count the subscribers of a (partner, customer, package) anew, from those that there are."""
+    await writing.many(_RECOUNT, packages)
 
 
 def _subscriber(row: Row) -> Subscriber:
