@@ -55,7 +55,6 @@ class _Accepted:
     """What the orders of one transaction change."""
 
     context: Context
-    known: Known
     now: str
     runs: list[Run] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
@@ -64,7 +63,7 @@ class _Accepted:
     def accept(self, request: Request, customer: Customer, ordered: Sequence[Outcome]) -> None:
         """Lay out and begin the run of an order."""
         laid = layout(self.context.rulebook.packages, request.order, customer, self.context.pace)
-        plan = plans.chosen(self.context.rulebook, customer, laid, self.known.locations)
+        plan = plans.chosen(self.context.rulebook, customer, laid)
         actor, tracking_id = request.call.caller.person_id, request.call.tracking_id
         run = Run(customer, customer.run, request.order.kind, plan, laid.steps, tracking_id, actor)
         if any(outcome.kind == REVIEW for outcome in ordered):
@@ -110,12 +109,9 @@ async def provision(writing: Writing, context: Context, requests: Sequence[Reque
     attached = {request.attach_to for request in requests if request.attach_to}
     if attached:  # what they are to be mapped to stays as it is until they are
         await organizations.lock(writing, attached)
-    places = {
-        (each.attach_to, each.order.location["name"]) for each in requests if each.attach_to and each.order.location
-    }
-    known = await examine(writing, requests, places)
+    known = await examine(writing, requests)
     next_ = await outcomes.of_next(writing, {request.org_id for request in requests})
-    accepted = _Accepted(context, known, context.stamp())
+    accepted = _Accepted(context, context.stamp())
     answers: list[Customer | Failure] = []
     for request in requests:
         refused = refusal(context, known, request)
@@ -145,10 +141,9 @@ async def delete(writing: Writing, context: Context, requests: Sequence[Request]
 async def _change(writing: Writing, context: Context, requests: Sequence[Request]) -> list[Customer | Failure]:
     keys = {(request.org_id, request.customer_id) for request in requests}
     customers = await store.load(writing, context.rulebook.packages, keys, lock=True)
-    changed = [customers[key] for key in keys if key in customers and kinds != {DELETE}]
-    known = await examine(writing, requests, _places(requests, customers))
+    known = await examine(writing, requests)
     unbound = await outcomes.unbound(writing, customers)
-    accepted = _Accepted(context, known, context.stamp())
+    accepted = _Accepted(context, context.stamp())
     answers: list[Customer | Failure] = []
     before = {key: set(customer.packages) for key, customer in customers.items()}
     for request in requests:
