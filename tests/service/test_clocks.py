@@ -13,6 +13,7 @@ from allot.service.clock import SettableClock, Setting, SystemClock, read_stamp,
 from allot.service.clocks import Change
 from allot.service.service import Service
 from allot.service.writes import Operation
+from provisioning import until
 from servers import open_service
 
 DAY = timedelta(days=1)
@@ -23,13 +24,13 @@ async def turn(service: Service, operation: Operation, **how: object) -> Setting
     return await spans.turn(service, operation, Change(provider.call(), **how))
 
 
-async def until(clock: SettableClock, version: int) -> None:
+async def goes_by(clock: SettableClock, version: int) -> None:
     """Waits until a clock goes by a setting; one second is promised, and a busy machine gets more."""
-    async with asyncio.timeout(10):
-        while True:
-            if clock.setting.version >= version:
-                return
-            await asyncio.sleep(0.001)
+
+    async def reached() -> bool:
+        return clock.setting.version >= version
+
+    await until(reached)
 
 
 def test_a_clock_that_nobody_has_set_is_the_machines():
@@ -121,11 +122,11 @@ def test_other_processes_follow_within_a_second(demo_url: str):
     async def go() -> None:
         async with open_service(demo_url) as one, open_service(demo_url) as other:
             await turn(one, clocks.freeze)
-            await until(other.clock, 1)
+            await goes_by(other.clock, 1)
             assert other.clock.now() == one.clock.now()
             await turn(other, clocks.advance, seconds=86_400)
             await turn(other, clocks.release)
-            await until(one.clock, 3)
+            await goes_by(one.clock, 3)
             assert one.clock.setting == other.clock.setting
             async with open_service(demo_url) as third:
                 assert third.clock.setting == one.clock.setting

@@ -12,6 +12,7 @@ import uuid
 
 from allot.core.run import ATTEMPTS_MAX
 from allot.engine import removals, works
+from allot.service import clocks
 from allot.service.customers import WORK
 from allot.service.service import Service
 from allot.store import runs
@@ -111,6 +112,8 @@ class Worker:
         try:
             await removals.lighten(self._service.database, self._service.context, claims)
             async with self._service.database.writing() as writing:
+                # Whoever sets the clock may be another process: nothing is done before its time.
+                await clocks.follow(writing, self._service.clock)
                 late = await works.carry_out(writing, self._service.context, claims) if claims else 0
                 if not self._closing:
                     found = await runs.claim(writing, self._service.context.stamp(), self._lease)

@@ -9,9 +9,14 @@ from allot.store.database import Reading, Writing, one, rows
 _READ = "SELECT version, frozen, ahead_ms FROM clock WHERE id = 1"
 _MAKE = "INSERT INTO clock (id) VALUES (1) ONCE"
 _SET = "UPDATE clock SET version = $1, frozen = $2, ahead_ms = $3 WHERE id = 1"
-# One statement, and so one moment: a step that goes from one hand to the other is seen in one of them.
+# One statement, and so one moment: what goes from one hand to the other is seen in one of them.
 _AHEAD = """
-SELECT (SELECT MIN(due) FROM steps WHERE state = 'ready'), (SELECT COUNT(*) FROM steps WHERE state = 'running')
+SELECT MIN(work.due), COALESCE(SUM(work.taken), 0) FROM (
+    SELECT MIN(due) AS due, 0 AS taken FROM steps WHERE state = 'ready'
+    UNION ALL SELECT NULL, COUNT(*) FROM steps WHERE state = 'running'
+    UNION ALL SELECT MIN(due), 0 FROM reports WHERE status IN ('IN_PROGRESS', 'DELETED') AND lease_until IS NULL
+    UNION ALL SELECT NULL, COUNT(*) FROM reports WHERE status IN ('IN_PROGRESS', 'DELETED') AND lease_until IS NOT NULL
+) AS work
 """
 _JOURNALS = """
 SELECT p.org_id, o.entries FROM partners p JOIN organizations o ON o.org_id = p.org_id
@@ -72,9 +77,9 @@ async def write(writing: Writing, kept: Kept) -> None:
 
 
 async def ahead(reading: Reading) -> tuple[str | None, int]:
-    """When the next step is due, None when none is ready; and how many are being carried out."""
-    [(due, running)] = await reading.rows(_AHEAD)
-    return due, running
+    """When the next step or report is due, None when none is; and how many are being worked at."""
+    [(due, taken)] = await reading.rows(_AHEAD)
+    return due, int(taken)
 
 
 async def journals(reading: Reading, org_id: str) -> list[tuple[str, int]]:
