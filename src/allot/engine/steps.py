@@ -23,7 +23,9 @@ from allot.core.site import MANAGED
 from allot.store.imports import Rows
 
 NO_ORGANIZATION = Notice(90010, "The organization is not there any more")
-NAME_TAKEN = Notice(90011, "The organization has another location of the name {name}")
+NAME_TAKEN = Notice(
+    90011, "The organization has a location {name} where Webex Calling is not set up; choose another name"
+)
 
 
 @dataclass(slots=True, eq=False)

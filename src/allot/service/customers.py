@@ -1,6 +1,6 @@
 """Customers: ordering what shall become of them. The engine carries it out; orders only lay it out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +17,7 @@ from allot.service.changes import Done
 from allot.service.clock import later
 from allot.service.context import Context
 from allot.service.identifiers import new_id
-from allot.service.known import Known, examine
+from allot.service.known import Known, Place, examine
 from allot.store import customers as store
 from allot.store import journal, organizations, outcomes, runs, subscribers
 from allot.store.customers import Key
@@ -55,6 +55,7 @@ class _Accepted:
     """What the orders of one transaction change."""
 
     context: Context
+    known: Known
     now: str
     runs: list[Run] = field(default_factory=list)
     entries: list[Entry] = field(default_factory=list)
@@ -63,7 +64,7 @@ class _Accepted:
     def accept(self, request: Request, customer: Customer, ordered: Sequence[Outcome]) -> None:
         """Lay out and begin the run of an order."""
         laid = layout(self.context.rulebook.packages, request.order, customer, self.context.pace)
-        plan = plans.chosen(self.context.rulebook, customer, laid)
+        plan = plans.chosen(self.context.rulebook, customer, laid, self.known.locations)
         actor, tracking_id = request.call.caller.person_id, request.call.tracking_id
         run = Run(customer, customer.run, request.order.kind, plan, laid.steps, tracking_id, actor)
         if any(outcome.kind == REVIEW for outcome in ordered):
@@ -109,9 +110,9 @@ async def provision(writing: Writing, context: Context, requests: Sequence[Reque
     attached = {request.attach_to for request in requests if request.attach_to}
     if attached:  # what they are to be mapped to stays as it is until they are
         await organizations.lock(writing, attached)
-    known = await examine(writing, requests)
+    known = await examine(writing, requests, _places(requests, {}))
     next_ = await outcomes.of_next(writing, {request.org_id for request in requests})
-    accepted = _Accepted(context, context.stamp())
+    accepted = _Accepted(context, known, context.stamp())
     answers: list[Customer | Failure] = []
     for request in requests:
         refused = refusal(context, known, request)
@@ -141,9 +142,9 @@ async def delete(writing: Writing, context: Context, requests: Sequence[Request]
 async def _change(writing: Writing, context: Context, requests: Sequence[Request]) -> list[Customer | Failure]:
     keys = {(request.org_id, request.customer_id) for request in requests}
     customers = await store.load(writing, context.rulebook.packages, keys, lock=True)
-    known = await examine(writing, requests)
+    known = await examine(writing, requests, _places(requests, customers))
     unbound = await outcomes.unbound(writing, customers)
-    accepted = _Accepted(context, context.stamp())
+    accepted = _Accepted(context, known, context.stamp())
     answers: list[Customer | Failure] = []
     before = {key: set(customer.packages) for key, customer in customers.items()}
     for request in requests:
@@ -168,6 +169,18 @@ async def _change(writing: Writing, context: Context, requests: Sequence[Request
     await subscribers.recount(writing, [(customer.org_id, customer.id, each.package.name) for customer, each in added])
     await accepted.save(writing)
     return answers
+
+
+def _places(requests: Sequence[Request], customers: Mapping[Key, Customer]) -> set[Place]:
+    """The organizations that are there with the calling locations that orders want there."""
+    found: set[Place] = set()
+    for request in requests:
+        customer = customers.get((request.org_id, request.customer_id))
+        org_id = customer.customer_org_id if customer else request.attach_to
+        location = request.order.location or (customer.details.get("location") if customer else None)
+        if org_id and location and request.order.kind != DELETE:
+            found.add((org_id, location["name"]))
+    return found
 
 
 def refusal(context: Context, known: Known, request: Request) -> Failure | None:

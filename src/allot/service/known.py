@@ -1,6 +1,6 @@
 """What orders of customers are judged against besides the rulebook: whatever others have taken already."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,6 +14,10 @@ from allot.store.database import Reading
 #: documented with the wholesale API's errors
 EMAIL_TAKEN = 10022
 EMAIL_SENTENCE = "The email is already associated with an existing user."
+
+
+#: (organization id, name of a location)
+Place = tuple[str, str]
 
 
 class Asked(Protocol):
@@ -39,6 +43,8 @@ class Known:
     emails: dict[str, set[str]]
     heads: dict[str, Head]
     mapped: set[str]
+    #: (organization, name) -> the location of that name, where Webex Calling is set up there
+    locations: dict[Place, str]
 
     def faults(self, asked: Asked) -> list[str]:
         """What an order names that is not there."""
@@ -78,8 +84,8 @@ class Known:
         self.mapped.add(customer.customer_org_id)
 
 
-async def examine(reading: Reading, orders: Sequence[Asked]) -> Known:
-    """Load what these orders are judged against, one statement a table."""
+async def examine(reading: Reading, orders: Sequence[Asked], places: Collection[Place] = ()) -> Known:
+    """Load what these orders are judged against, one statement a table, and the locations that are there already."""
     named = {(each.org_id, each.external_id) for each in orders if each.external_id}
     attached = _named(each.attach_to for each in orders)
     emails = _named(each.primary_email for each in orders)
@@ -90,6 +96,7 @@ async def examine(reading: Reading, orders: Sequence[Asked]) -> Known:
         await people.homes(reading, emails) if emails else {},
         await organizations.heads_of(reading, attached) if attached else {},
         await customers.mapped(reading, attached) if attached else set(),
+        await organizations.calling_locations(reading, places) if places else {},
     )
 
 

@@ -1,6 +1,7 @@
 """Plans: what a run will need is chosen when its order is accepted, so that nothing is chosen when it runs."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from allot.core.customer import Customer
@@ -9,16 +10,22 @@ from allot.core.provisioning import Layout
 from allot.core.rulebook import Rulebook
 from allot.core.run import ADD, LOCATION, SITE
 from allot.service.identifiers import new_id
+from allot.service.known import Place
 
 _NO_NAME = re.compile(r"[^a-z0-9]+")
 SITE_NAME_MAX = 30
 
 
-def chosen(rulebook: Rulebook, customer: Customer, laid: Layout) -> dict[str, Any]:
-    """Ids of what the steps will make; those of location and site are kept with the customer, for later runs."""
+def chosen(rulebook: Rulebook, customer: Customer, laid: Layout, locations: Mapping[Place, str]) -> dict[str, Any]:
+    """Ids of what the steps will make; those of location and site are kept with the customer, for later runs.
+
+    A location of that name that the organization has among `locations` is the customer's: it came with another mapping,
+    or before.
+    """
     names = {step.name for step in laid.steps}
     if LOCATION in names:
-        customer.details.setdefault("locationId", new_id())
+        there = locations.get((customer.customer_org_id, customer.details["location"]["name"]))
+        customer.details["locationId"] = there or customer.details.get("locationId") or new_id()
     if SITE in names:
         customer.details.setdefault("siteUrl", _site_url(customer))
     added = [rulebook.packages[step.package] for step in laid.steps if step.name == ADD]
@@ -39,4 +46,4 @@ def _license_id(customer: Customer, offer: str) -> str:
 def _site_url(customer: Customer) -> str:
     """A site of the customer's name; a part of its id keeps it apart from others."""
     name = _NO_NAME.sub("-", customer.name.lower()).strip("-")[:SITE_NAME_MAX].strip("-") or "site"
-    return f"{name}-{customer.id[:8]}.webex.com"
+    return f"{name}-{customer.id[-8:]}.webex.com"

@@ -40,6 +40,10 @@ WHERE o.org_id IN (
 )
 ORDER BY o.partner, o.org_id FOR UPDATE
 """
+_CALLING = """
+SELECT l.org_id, l.name, l.location_id FROM EACH($1) k
+JOIN locations l ON l.org_id = k.value->>0 AND l.name = k.value->>1 WHERE l.calling = 1
+"""
 _LOCATION_NAMES = "SELECT org_id, name, location_id FROM locations WHERE org_id IN LIST($1)"
 _HEADS = "SELECT org_id, display_name, created, manager_id FROM organizations WHERE {which}"
 _HEAD = _HEADS.format(which="org_id = $1")
@@ -129,6 +133,12 @@ async def lock_customers(writing: Writing, keys: Collection[tuple[str, str]]) ->
     For each how many licenses it ever had: the place of its next one.
     """
     return dict(await writing.rows(_LOCK_CUSTOMERS, rows(list(keys))))
+
+
+async def calling_locations(reading: Reading, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The ids of those of these (organization, name of a location) that are enabled for Webex Calling."""
+    found = await reading.rows(_CALLING, rows(list(keys)))
+    return {(org_id, name): location_id for org_id, name, location_id in found}
 
 
 async def location_names(reading: Reading, org_ids: Collection[str]) -> dict[str, dict[str, str]]:
