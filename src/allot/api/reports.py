@@ -52,12 +52,9 @@ class ListReport(msgspec.Struct, rename="camel"):
     id: str
     billing_start_date: str
     billing_end_date: str
+    status: str
     type: str
     category: str
-    created: str
-    created_by: str
-    status: str
-    temp_download_url: str | UnsetType = msgspec.field(default=UNSET, name="tempDownloadURL")
 
 
 class ReportError(msgspec.Struct):
@@ -68,8 +65,11 @@ class ReportError(msgspec.Struct):
 
 
 class ReportResponse(ListReport, rename="camel", kw_only=True):
-    """A report: its file when it is completed, its errors when it failed."""
+    """A report: where its file is when it is completed, its errors when it failed."""
 
+    created: str
+    created_by: str
+    temp_download_url: str | UnsetType = msgspec.field(default=UNSET, name="tempDownloadURL")
     errors: list[ReportError]
 
 
@@ -92,9 +92,8 @@ async def list_wholesale_billing_reports(request: Request) -> Reply:
     service = request.service
     async with service.database.reading() as reading:
         page = await reports.page(reading, request.call.caller.org_id, wanted, sort, after, size + 1)
-        shown = page[:size]
-        urls = await downloads.addresses(reading, service.context, shown)
-    reply = Reply(200, WholesaleBillingReportsListResponse([_item(request, each, urls) for each in shown]))
+    shown = page[:size]
+    reply = Reply(200, WholesaleBillingReportsListResponse([ListReport(*_shown(each)) for each in shown]))
     if len(page) > size:
         reply.headers.append(next_link(request, cursor=encode_cursor(*reports.sorted_by(shown[-1], sort))))
     return reply
@@ -122,9 +121,15 @@ async def get_wholesale_billing_report(request: Request) -> Reply:
     service = request.service
     async with service.database.reading() as reading:
         report = await reports.find(reading, request.call.caller.org_id, _report_id(request))
-        urls = await downloads.addresses(reading, service.context, [report])
-    item = _item(request, report, urls)
-    return Reply(200, ReportResponse(**msgspec.structs.asdict(item), errors=[ReportError(*e) for e in report.errors]))
+        address = await downloads.address(reading, service.context, report)
+    shown = ReportResponse(
+        *_shown(report),
+        created=report.created,
+        created_by=ids.encode("PEOPLE", report.created_by),
+        temp_download_url=request.origin + address if address else UNSET,
+        errors=[ReportError(*error) for error in report.errors],
+    )
+    return Reply(200, shown)
 
 
 async def delete_wholesale_billing_report(request: Request) -> Reply:
@@ -174,18 +179,10 @@ def _report_id(request: Request) -> str | None:
     return ids.decode("BILLING_REPORT", request.path["id"])
 
 
-def _item(request: Request, report: Report, urls: dict[str, str]) -> ListReport:
-    return ListReport(
-        ids.encode("BILLING_REPORT", report.id),
-        report.start,
-        report.end,
-        report.type,
-        report.category,
-        report.created,
-        ids.encode("PEOPLE", report.created_by),
-        report.status,
-        request.origin + urls[report.id] if report.id in urls else UNSET,
-    )
+def _shown(report: Report) -> tuple[str, str, str, str, str, str]:
+    """The members that a list shows."""
+    id = ids.encode("BILLING_REPORT", report.id)
+    return id, report.start, report.end, report.status, report.type, report.category
 
 
 _READ = Rights((scopes.REPORTS_READ, scopes.REPORTS_WRITE), "read")

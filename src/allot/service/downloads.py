@@ -36,28 +36,18 @@ class Signed:
     key_id: str
 
 
-def path(report: Report) -> str:
-    """Where the file of a report is, below the address of the server."""
-    return _path(report.org_id, report.id)
-
-
 def _path(org_id: str, report_id: str) -> str:
     return f"/allot/v1/reports/{org_id}/{report_id}.csv"
 
 
-async def addresses(reading: Reading, context: Context, reports: list[Report]) -> dict[str, str]:
-    """Path and query of the files of those reports that are completed, by their ids."""
+async def address(reading: Reading, context: Context, report: Report) -> str | None:
+    """Path and query of the file of a report, good for a while from now on; None when it is not completed."""
     key = await secrets.find(reading, SIGNING_KEY)
-    expires = str(int(context.now().timestamp()) + SECONDS)
-    return {
-        report.id: f"{path(report)}?{_query(key, path(report), expires)}"
-        for report in reports
-        if report.status == COMPLETED and key is not None
-    }
-
-
-def _query(key: str, path: str, expires: str) -> str:
-    return urlencode({"Expires": expires, "Signature": _signature(key, path, expires), "Key-Pair-Id": SIGNING_KEY})
+    if report.status != COMPLETED or key is None:
+        return None
+    path, expires = _path(report.org_id, report.id), str(int(context.now().timestamp()) + SECONDS)
+    signed = {"Expires": expires, "Signature": _signature(key, path, expires), "Key-Pair-Id": SIGNING_KEY}
+    return f"{path}?{urlencode(signed)}"
 
 
 def _signature(key: str, path: str, expires: str) -> str:
