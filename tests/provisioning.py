@@ -1,9 +1,11 @@
 """Provisioning for tests: orders at the level of the service, workers driven turn by turn, and what came of it."""
 
+import asyncio
 import json
+import time
 import uuid
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -132,6 +134,14 @@ async def work_off(worker: Worker, turns: int = 500) -> int:
     raise AssertionError(f"still busy after {turns} turns")
 
 
+async def until(reached: Callable[[], Awaitable[bool]], seconds: float = 30.0) -> None:
+    """Wait until something is so."""
+    end = time.monotonic() + seconds
+    while not await reached():
+        assert time.monotonic() < end, "it did not come to that in time"
+        await asyncio.sleep(0.005)
+
+
 async def rows(service: Service, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
     """The rows of a statement."""
     async with service.database.reading() as reading:
@@ -147,6 +157,33 @@ async def write(service: Service, sql: str, *parameters: object) -> int:
 async def let_leases_run_out(service: Service) -> None:
     """As if the workers that hold claims now had been silent for too long."""
     await write(service, "UPDATE steps SET lease_until = 0 WHERE state = 'running'")
+
+
+async def order_many(service: Service, count: int) -> list[str]:
+    """Orders of so many customers, in one transaction."""
+    return await order(service, *(provision(f"many{n}") for n in range(count)))
+
+
+async def is_idle(service: Service) -> bool:
+    """Whether every run is settled."""
+    return await rows(service, "SELECT 1 FROM runs WHERE settled IS NULL LIMIT 1") == []
+
+
+async def carried_out(service: Service) -> Counter[tuple]:
+    """How often the journal says that steps were carried out, by customer and step."""
+    entries = await rows(service, "SELECT target_id, detail FROM journal WHERE action = 'runs.step' AND outcome = 200")
+    return Counter(entries)
+
+
+async def each_once(service: Service) -> int:
+    """Every step was carried out exactly once; how many there are."""
+    found = await carried_out(service)
+    [(steps,)] = await rows(service, "SELECT COUNT(*) FROM steps")
+    assert set(found.values()) == {1}
+    assert len(found) == steps
+    assert await rows(service, "SELECT 1 FROM steps WHERE state <> 'done'") == []
+    assert await wrongs(service) == []
+    return int(steps)
 
 
 async def wrongs(service: Service) -> list[str]:
