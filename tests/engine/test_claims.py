@@ -88,8 +88,14 @@ def test_turns_at_the_same_moment_claim_different_steps(database_url: str):
     asyncio.run(check())
 
 
-@pytest.mark.parametrize("lease", [0.3, pytest.param(2.0, marks=pytest.mark.long)])
-def test_a_lease_that_runs_out_is_taken_over_soon(database_url: str, lease: float, counted: Callable[[str], None]):
+@pytest.mark.parametrize(
+    ("lease", "most"),
+    # Other tests, which run at the same time, may keep a worker waiting; the long ones run alone.
+    [(0.3, 20.0), pytest.param(1.0, 1.0, marks=pytest.mark.long), pytest.param(3.0, 1.0, marks=pytest.mark.long)],
+)
+def test_a_lease_that_runs_out_is_taken_over_soon(
+    database_url: str, lease: float, most: float, counted: Callable[[str], None]
+):
     """The steps of a worker that is silent are another's within the lease and a second, and its results are refused."""
 
     async def check() -> str:
@@ -103,16 +109,22 @@ def test_a_lease_that_runs_out_is_taken_over_soon(database_url: str, lease: floa
             await silent.turn()
             claimed = time.monotonic()
             other.start()
-            await until(lambda: is_idle(first))
+            await until(lambda: are_taken_over(first))
             taken = time.monotonic() - claimed
+            assert lease - 0.05 <= taken < lease + most
+            await until(lambda: is_idle(first))
             await other.close()
-            assert lease <= taken < lease + 1
             await silent.turn()
             assert (silent.carried, silent.late) == (0, 3)
             await each_once(first)
             return f"taken over after {taken - lease:.2f} s more than the lease of {lease} s"
 
     counted(asyncio.run(check()))
+
+
+async def are_taken_over(service: Service) -> bool:
+    """Whether all that was claimed is claimed again."""
+    return await rows(service, "SELECT 1 FROM steps WHERE state = 'running' AND attempts = 1") == []
 
 
 def test_a_slow_worker_keeps_its_claims(postgres_url: str):
