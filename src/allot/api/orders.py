@@ -7,7 +7,7 @@ import msgspec
 from allot.api.addresses import Address, check_address, check_language, check_time_zone
 from allot.core.customer import DELETE, PROVISION, UPDATE
 from allot.core.location import name_fault
-from allot.core.order import Order
+from allot.core.order import Order, faults
 from allot.core.partner import Partner
 from allot.service.customers import Request as Asked
 from allot.wire.forms import invalid
@@ -176,13 +176,17 @@ class _Reading:
 
     def __init__(self, request: Request, partner: Partner, kind: str, customer_id: str = "") -> None:
         self.found: list[str] = []
+        self._packages = request.service.rulebook.packages
         self._asked = Asked(request.call, partner.org_id, Order(kind), customer_id)
 
     def result(self) -> Asked:
         """The order. Raises Failure (400) naming every fault."""
-        if self.found:
-            raise invalid(self.found)
-        return self._asked
+        if not self.found:
+            return self._asked
+        order = self._asked.order
+        # What a new customer cannot have is told together with what has the wrong form.
+        more = faults(self._packages, order, None) if order.kind == PROVISION and order.packages else []
+        raise invalid(self.found + more)
 
     def head(
         self, provisioning_id: str | None, external_id: str | None, address: Address | None, org_id: str | None
@@ -201,7 +205,8 @@ class _Reading:
             self.found.append(f"packages: at most {PACKAGES_MAX} in one request")
         for n, name in enumerate(names[:PACKAGES_MAX]):
             self._text(f"packages[{n}]", name)
-        self._asked.order.packages = tuple(dict.fromkeys(names))
+        told = [name for name in names[:PACKAGES_MAX] if name.strip() and len(name) <= TEXT_MAX]
+        self._asked.order.packages = tuple(dict.fromkeys(told))
 
     def info(self, name: str | None, email: str, language: str | None) -> None:
         self._text("customerInfo.name", name)
