@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 import psycopg
@@ -23,7 +24,13 @@ LISTEN_AGAIN_SECONDS = 1.0
 
 # Statements reach their rows by key, a batch at a time. Without statistics (a new or a fast growing
 # table) the planner would rather read whole tables; the cost of a request must not grow with them.
-_OPTIONS = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off -c jit=off"
+_PLANS = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off -c jit=off"
+# Who is cut off says nothing, and would keep locks, or wait for an answer, for as long as the system does: hours. Both
+# sides ask after some seconds whether the other one is there, and the server ends whoever stops within a transaction.
+_KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
+_WATCH = " ".join(f"-c {name.replace('keepalives', 'tcp_keepalives')}={value}" for name, value in _KEEPALIVES.items())
+_STALLED = "-c idle_in_transaction_session_timeout=30s"
+_CONNECTION: dict[str, Any] = {"options": f"{_PLANS} {_WATCH} {_STALLED}", "connect_timeout": 5, **_KEEPALIVES}
 
 
 class _Connection:
@@ -131,7 +138,7 @@ class Postgres:
             max_size=CONNECTIONS_MAX,
             timeout=WAIT_SECONDS,
             open=False,
-            kwargs={"options": _OPTIONS, "prepare_threshold": 1},
+            kwargs=_CONNECTION | {"prepare_threshold": 1},
         )
 
     async def open(self) -> None:
@@ -172,6 +179,7 @@ class Postgres:
         except (
             psycopg.OperationalError,
             psycopg.errors.ReadOnlySqlTransaction,
+            psycopg.errors.IdleInTransactionSessionTimeout,
             psycopg_pool.PoolTimeout,
         ) as error:
             raise StoreError(str(error)) from error
@@ -190,7 +198,7 @@ class Postgres:
         """Listen on a connection of its own, and connect again when that is lost."""
         while True:
             try:
-                connection = await psycopg.AsyncConnection.connect(self._address, autocommit=True)
+                connection = await psycopg.AsyncConnection.connect(self._address, autocommit=True, **_CONNECTION)
                 async with connection:
                     await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
                     heard()  # something may have been announced before
