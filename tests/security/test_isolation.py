@@ -33,7 +33,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "manage_number_state": {"phoneNumbers": ["+14085267209"], "action": "DEACTIVATE"},
     "remove_phone_numbers": {"phoneNumbers": ["+14085267209"]},
     "validate_extensions": {"extensions": ["133"]},
+    "update_wholesale_customer": {"packages": ["webex_meetings"]},
 }
+#: paths of what wholesale partners have, which the other organization is not
+WHOLESALE = re.compile(r"/(wholesale|subscribers|webhooks)/")
 
 
 class Things:
@@ -96,7 +99,12 @@ def test_ids_in_paths(client: Client, things: Things, token: str):
             for known in (things.ids, things.nothing)
         ]
         alike(*answers, things)
-        assert answers[0].status_code == 404, operation.path
+        statuses = {404}
+        if operation.path.endswith(".csv"):
+            statuses = {403}  # a file is behind a signed address, whoever calls it
+        elif token == OTHER and WHOLESALE.search(operation.path):
+            statuses |= {403}
+        assert answers[0].status_code in statuses, operation.path
 
 
 def test_ids_in_queries(client: Client, things: Things):
@@ -210,6 +218,7 @@ def test_everything_needs_a_token(client: Client):
         "/v1/access_token",
         *(f"/allot/v1/{name}" for name in ("health", "readiness", "metrics", "rulebook", "docs")),
         *(f"/allot/v1/openapi/{name}.json" for name in ("webex", "allot")),
+        "/allot/v1/reports/{orgId}/{reportId}.csv",  # the address itself is the right to it
     }
     for prefix, operation in ALL:
         if operation.rights is not None:
