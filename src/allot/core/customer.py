@@ -20,6 +20,8 @@ PROVISION, UPDATE, DELETE = "provision", "update", "delete"
 LIVE = {PROVISION: PROVISIONING, UPDATE: UPDATING, DELETE: DELETING}
 
 PENDING, DENIED = "pending", "denied"
+#: an error of ours for as long as the customer is denied
+DENIAL = Notice(90004, "The review against the denied party list did not approve this customer")
 
 
 @dataclass(slots=True, eq=False)

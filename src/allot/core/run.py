@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from allot.core import package
-from allot.core.customer import DELETE, Customer
+from allot.core.customer import DELETE, DENIAL, DENIED, Customer
 from allot.core.package import EDGES, Held, Notice
 
 WAITING = "waiting"
@@ -192,6 +192,12 @@ def advance(run: Run, event: Event) -> list[Move]:
     return _follow(run)
 
 
+def review(run: Run, state: str) -> list[Move]:
+    """Let the review of a run's customer be pending, denied or approved (""); the statuses that changed."""
+    run.customer.review, run.customer.changed = state, True
+    return _follow(run)
+
+
 def _concerned(run: Run, event: Event) -> Step:
     """The step that an event is about. Raises RunError when it cannot happen to it."""
     if run.number != run.customer.run:
@@ -230,7 +236,8 @@ def _follow(run: Run) -> list[Move]:
         if held is not None:
             moves += _show(customer, held, step)
     live = "" if run.settled else run.kind
-    errors = [step.fault for step in run.steps if not step.package and step.state in (FAILED, PARKED) and step.fault]
+    errors = [DENIAL] if customer.review == DENIED else []
+    errors += [step.fault for step in run.steps if not step.package and step.state in (FAILED, PARKED) and step.fault]
     if (live, errors) != (customer.live, customer.errors):
         customer.live, customer.errors, customer.changed = live, errors, True
     before, customer.status = customer.status, "" if run.removed else customer.derive()

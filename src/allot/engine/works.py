@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from allot.core.customer import Customer
 from allot.core.journal import Entry
-from allot.core.outcome import FAIL, FLAKY, HOLD, SLOW, Outcome, event, ordered
+from allot.core.outcome import FAIL, FLAKY, HOLD, SLOW, WARN, Outcome, event, ordered
 from allot.core.package import Notice
 from allot.core.run import DONE, FAILED, LOCATION, PARKED, READY, Event, Failed, Move, Run, Step, advance
 from allot.engine import removals
@@ -82,8 +82,10 @@ def _step(work: Work, claim: Claim, found: list[Outcome], failure: str) -> _Resu
     run = work.runs[claim.key]
     step = run.steps[claim.step]
     outcome = None if failure else ordered(found, step)
-    moves = advance(run, _event(work, run, step, outcome, failure))
-    return _Result(run, step, outcome, moves, claim.attempt)
+    event_ = _event(work, run, step, outcome, failure)
+    if outcome is not None and outcome.kind == WARN and isinstance(event_, Failed):
+        outcome = None  # it failed all by itself
+    return _Result(run, step, outcome, advance(run, event_), claim.attempt)
 
 
 def _event(work: Work, run: Run, step: Step, outcome: Outcome | None, failure: str) -> Event:

@@ -3,7 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from allot.plane import clocks, consents, decisions, downloads, events, invitations, journals, probes, rulebooks
+from allot.plane import (
+    clocks,
+    consents,
+    decisions,
+    downloads,
+    events,
+    invitations,
+    journals,
+    outcomes,
+    probes,
+    reviews,
+    rulebooks,
+    runs,
+)
 from allot.plane.documents import Documents, lead_to_documents
 from allot.wire.operation import Operation
 
@@ -26,8 +39,11 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         *events.OPERATIONS,
         *invitations.OPERATIONS,
         *journals.OPERATIONS,
+        *outcomes.OPERATIONS,
         *probes.OPERATIONS,
+        *reviews.OPERATIONS,
         *rulebooks.OPERATIONS,
+        *runs.OPERATIONS,
         *Documents(_own).operations,
     )
 )

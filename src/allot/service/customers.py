@@ -67,7 +67,8 @@ class _Accepted:
         plan = plans.chosen(self.context.rulebook, customer, laid, self.known.locations)
         actor, tracking_id = request.call.caller.person_id, request.call.tracking_id
         run = Run(customer, customer.run, request.order.kind, plan, laid.steps, tracking_id, actor)
-        if any(outcome.kind == REVIEW for outcome in ordered):
+        reviews = [outcome.id for outcome in ordered if outcome.kind == REVIEW]
+        if reviews:
             customer.review = PENDING
         moves = start(run, laid.packages)
         self.runs.append(run)
@@ -78,6 +79,8 @@ class _Accepted:
             "run": run.number,
             "events": told(moves),
         }
+        if reviews:
+            detail["ordered"] = reviews[0]
         done = Done(None, customer.id, 202, detail)
         action = f"customers.{request.order.kind}"
         self.entries.append(changes.entry(request.call, customer.org_id, action, self.now, done))

@@ -17,15 +17,18 @@ ORDER BY o.created, o.outcome_id
 """
 _NEXT = f"""
 SELECT {_COLUMNS} FROM outcomes o
-WHERE o.org_id IN LIST($1) AND o.customer_id IS NULL ORDER BY o.created, o.outcome_id
+WHERE o.org_id IN LIST($1) AND o.customer_id IS NULL ORDER BY o.created, o.outcome_id FOR UPDATE OF o
 """
 _UNBOUND = f"""
 SELECT {_COLUMNS} FROM EACH($1) k
 JOIN outcomes o ON o.org_id = k.value->>0 AND o.customer_id = k.value->>1 AND o.run IS NULL
 ORDER BY o.created, o.outcome_id
 """
-_OF_PARTNER = f"SELECT {_COLUMNS} FROM outcomes o WHERE o.org_id = $1 ORDER BY o.created, o.outcome_id LIMIT $2"
+_OF_PARTNER = f"""
+SELECT {_COLUMNS} FROM outcomes o WHERE o.org_id = $1 AND o.outcome_id > $2 ORDER BY o.outcome_id LIMIT $3
+"""
 _ONE = f"SELECT {_COLUMNS} FROM outcomes o WHERE o.org_id = $1 AND o.outcome_id = $2"
+_LOCKED = f"{_ONE} FOR UPDATE OF o"
 _INSERT = (
     "INSERT INTO outcomes (org_id, outcome_id, customer_id, run, target, kind, code, description, times, milliseconds,"
     " created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
@@ -51,22 +54,28 @@ async def unbound(reading: Reading, keys: Iterable[tuple[str, str]]) -> dict[tup
     return found
 
 
-async def of_next(reading: Reading, org_ids: Collection[str]) -> dict[str, list[Outcome]]:
-    """What is ordered for the next customer of these partners."""
+async def of_next(writing: Writing, org_ids: Collection[str]) -> dict[str, list[Outcome]]:
+    """What is ordered for the next customer of these partners; nobody else takes it until this transaction ends."""
     found: dict[str, list[Outcome]] = {}
-    for row in await reading.rows(_NEXT, texts(org_ids)):
+    for row in await writing.rows(_NEXT, texts(org_ids)):
         found.setdefault(row[0], []).append(_outcome(row))
     return found
 
 
-async def of_partner(reading: Reading, org_id: str, limit: int) -> list[Outcome]:
-    """What is ordered for a partner's customers, oldest first."""
-    return [_outcome(row) for row in await reading.rows(_OF_PARTNER, org_id, limit)]
+async def of_partner(reading: Reading, org_id: str, after: str, limit: int) -> list[Outcome]:
+    """What is ordered for a partner's customers, in the order of its ids, after one."""
+    return [_outcome(row) for row in await reading.rows(_OF_PARTNER, org_id, after, limit)]
 
 
 async def find(reading: Reading, org_id: str, outcome_id: str) -> Outcome | None:
     """The outcome of an id, or None."""
     found = await reading.rows(_ONE, org_id, outcome_id)
+    return _outcome(found[0]) if found else None
+
+
+async def lock(writing: Writing, org_id: str, outcome_id: str) -> Outcome | None:
+    """The same, and nobody else changes it until this transaction ends."""
+    found = await writing.rows(_LOCKED, org_id, outcome_id)
     return _outcome(found[0]) if found else None
 
 
@@ -82,9 +91,9 @@ async def bind(writing: Writing, bound: Sequence[tuple[str, str, str, int]]) -> 
     await writing.many(_BIND, bound)
 
 
-async def delete(writing: Writing, org_id: str, outcome_id: str) -> bool:
-    """Forget an outcome; whether there was one."""
-    return await writing.run(_DELETE, org_id, outcome_id) > 0
+async def delete(writing: Writing, org_id: str, outcome_id: str) -> None:
+    """Forget an outcome."""
+    await writing.run(_DELETE, org_id, outcome_id)
 
 
 async def forget(writing: Writing, keys: Sequence[tuple[str, str]]) -> None:

@@ -74,11 +74,11 @@ WHERE org_id = $1 AND customer_id = $2 AND run = $3 AND step = $4
 """
 _SETTLE = "UPDATE runs SET settled = $4 WHERE org_id = $1 AND customer_id = $2 AND run = $3"
 _HISTORY = """
-SELECT run, kind, tracking_id, actor_id, created, settled FROM runs WHERE org_id = $1 AND customer_id = $2
-ORDER BY run DESC LIMIT $3
+SELECT run, kind, tracking_id, actor_id, created, settled FROM runs
+WHERE org_id = $1 AND customer_id = $2 AND run < $3 ORDER BY run DESC LIMIT $4
 """
 _PROGRESS = """
-SELECT step, name, package, state, attempts, takes, due, started, ended, fault FROM steps
+SELECT step, name, package, follows, state, attempts, takes, due, started, ended, fault FROM steps
 WHERE org_id = $1 AND customer_id = $2 AND run = $3 ORDER BY step
 """
 # A step that was left so often is suspected of ending its workers.
@@ -104,6 +104,7 @@ class Progress:
     number: int
     name: str
     package: str
+    after: tuple[int, ...]
     state: str
     attempts: int
     takes: int
@@ -223,8 +224,11 @@ async def load(
 
 def _step(row: Row) -> Step:
     _, _, number, name, package, follows, takes, state, attempts, fault = row
-    after = tuple(msgspec.json.decode(follows)) if follows != "[]" else ()
-    return Step(number, name, package, after, takes, state, attempts, _fault(fault))
+    return Step(number, name, package, _after(follows), takes, state, attempts, _fault(fault))
+
+
+def _after(text: str) -> tuple[int, ...]:
+    return tuple(msgspec.json.decode(text)) if text != "[]" else ()
 
 
 def _fault(text: str | None) -> Notice | None:
@@ -251,15 +255,15 @@ async def settle(writing: Writing, runs: Sequence[Run], now: str | None) -> None
     await writing.many(_SETTLE, [(*_key(run), now) for run in runs])
 
 
-async def history(reading: Reading, key: Key, limit: int) -> list[Past]:
-    """The runs of a customer, newest first."""
-    return [Past(*row) for row in await reading.rows(_HISTORY, *key, limit)]
+async def history(reading: Reading, key: Key, before: int, limit: int) -> list[Past]:
+    """The runs of a customer before one, newest first."""
+    return [Past(*row) for row in await reading.rows(_HISTORY, *key, before, limit)]
 
 
 async def progress(reading: Reading, key: Key, number: int) -> list[Progress]:
     """The steps of a run."""
     found = await reading.rows(_PROGRESS, *key, number)
-    told = [(*row[:9], _fault(row[9])) for row in found]
+    told = [(*row[:3], _after(row[3]), *row[4:10], _fault(row[10])) for row in found]
     return [Progress(*values) for values in told]
 
 
