@@ -1,7 +1,7 @@
 """Writes the pages of the reference that are made from the source; with --check, tells which are out of date.
 
 Run it after a change to a setting, a command, an operation, an error, the rulebook, the import document or
-docs/fidelity.toml: `.venv/bin/python docs/generate.py`.
+docs/fidelity/: `.venv/bin/python docs/generate.py`.
 """
 
 import sys
@@ -22,7 +22,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "reference/errors.md": rules.errors,
     "reference/rulebook.md": rules.rulebook,
     "reference/import.md": imports.page,
-    "reference/fidelity.md": fidelity.page,
+    "reference/fidelity.md": fidelity.licenses,
+    "reference/fidelity-wholesale.md": fidelity.wholesale,
 }
 
 

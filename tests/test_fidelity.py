@@ -1,141 +1,71 @@
-"""The fidelity page: its list of statements is complete, and each statement's test exists.
+"""The fidelity pages: their lists of statements are complete, and each statement's test exists.
 
-The list is docs/fidelity.toml. Cisco's own text, where it is here, is taken apart into its statements, so that
+The lists are those of docs/fidelity. Cisco's own text, where it is here, is taken apart into its statements, so that
 one which is missing from the list, or says something else there, is found.
 """
 
 import ast
+import importlib
 import json
+import pkgutil
 import re
 import tomllib
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import allot
+from allot.core.package import Notice
 from allot.plane.documents import webex_document
+from official import official
 from servers import rulebook
 
 ROOT = Path(__file__).parent.parent
 OFFICIAL = ROOT.parent / "shared" / "official" / "official_subset.json"
-LIST = tomllib.loads((ROOT / "docs" / "fidelity.toml").read_text(encoding="utf-8"))
-STATEMENTS: list[dict[str, Any]] = LIST["statements"]
-BEHAVIOURS: list[dict[str, Any]] = LIST["behaviours"]
-KEYS = {key: statement["text"] for statement in STATEMENTS for key in statement["keys"]}
-
-# ------------------------------------------------------------------- taking the official text apart
-
-
-def official(document: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    """Every statement of an OpenAPI document with a key that says where it stands."""
-    for path, operations in document["paths"].items():
-        for method, operation in operations.items():
-            yield from of_operation(f"{method.upper()} {path}", operation)
-    for name, schema in document["components"]["schemas"].items():
-        yield from of_schema(name, schema)
-
-
-def of_operation(at: str, operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield f"{at}: name", f"{operation['summary']}, operationId {operation['operationId']}"
-    for number, sentence in enumerate(sentences(operation["description"]), 1):
-        yield f"{at}: sentence {number}", sentence
-    for parameter in operation["parameters"]:
-        shown = f"{at}: parameter {parameter['name']}"
-        yield shown, ", ".join([parameter["in"], *constraints(parameter["schema"], parameter.get("required", False))])
-        for number, sentence in enumerate(sentences(parameter["description"]), 1):
-            yield f"{shown}, sentence {number}", sentence
-    for media, body in operation.get("requestBody", {}).get("content", {}).items():
-        yield f"{at}: body", f"{media}, {kind(body['schema'])}"
-        yield f"{at}: body, example", digest(body["example"])
-    for status, answer in operation["responses"].items():
-        yield from of_answer(f"{at}: {status}", answer)
-
-
-def of_answer(at: str, answer: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield at, answer["description"]
-    for name, header in answer.get("headers", {}).items():
-        yield f"{at}, header {name}", kind(header["schema"])
-    for media, body in answer.get("content", {}).items():
-        yield f"{at}, body", f"{media}, {kind(body['schema'])}"
-        if "example" in body:
-            yield f"{at}, example", digest(body["example"])
-        for name, example in body.get("examples", {}).items():
-            value = example["value"]
-            error = value["errors"][0]
-            yield f"{at}, example {name}", f"{value['message']} ({error['errorCode']}): {error['description']}"
-
-
-def of_schema(name: str, schema: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    for base in schema.get("allOf", ()):
-        yield f"{name}: is", kind(base)
-    for required in schema.get("required", ()):
-        yield f"{name}.{required}: required", f"{required} is required"
-    for member, shape in schema.get("properties", {}).items():
-        prose, _, choices = shape.get("description", "").partition("\n *")
-        if "* 400:" in prose:  # what the codes mean is said of each code below
-            prose = prose.partition(" Error descriptions by code")[0]
-        yield f"{name}.{member}", ": ".join(part for part in (kind(shape), prose.strip()) if part)
-        meanings = dict(re.findall(r"`([^`]+)` - (.+)", choices))
-        codes = schema["properties"].get("description", {}).get("description", "")
-        meanings |= dict(re.findall(r"\* (\d+): (.+)", codes))
-        for value in shape.get("enum", ()):
-            yield f"{name}.{member} = {value}", meanings.get(str(value), str(value))
-
-
-def kind(schema: dict[str, Any]) -> str:
-    if "$ref" in schema:
-        return str(schema["$ref"].rpartition("/")[2])
-    return f"array of {kind(schema['items'])}" if schema["type"] == "array" else str(schema["type"])
-
-
-def constraints(schema: dict[str, Any], required: bool) -> list[str]:
-    found = [kind(schema)]
-    if "enum" in schema:
-        found.append("one of " + ", ".join(schema["enum"]))
-    if "default" in schema:
-        found.append(f"default {schema['default']}")
-    return [*found, "required"] if required else found
-
-
-def sentences(text: str) -> list[str]:
-    """The sentences of a description, without its line breaks and links."""
-    plain = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", " ".join(text.split()))
-    return re.split(r"(?<=\.)\s+(?=[A-Za-z`])|(?<=\))\s+(?=[A-Z`])", plain)
-
-
-def digest(example: Any) -> str:
-    """An example by the members that it has."""
-    return "an example with " + ", ".join(dict.fromkeys(members(example)))
-
-
-def members(example: Any) -> Iterator[str]:
-    if isinstance(example, dict):
-        for name, value in example.items():
-            yield name
-            yield from members(value)
-    elif isinstance(example, list):
-        for value in example:
-            yield from members(value)
+#: part of the official text -> the list of its statements
+PARTS = {"admin": "licenses", "wholesale": "wholesale"}
+LISTS: dict[str, Any] = {
+    part: tomllib.loads((ROOT / "docs" / "fidelity" / f"{name}.toml").read_text(encoding="utf-8"))
+    for part, name in PARTS.items()
+}
+STATEMENTS: list[dict[str, Any]] = [each for listed in LISTS.values() for each in listed["statements"]]
+BEHAVIOURS: list[dict[str, Any]] = [each for listed in LISTS.values() for each in listed["behaviours"]]
+KEYS = {key: statement["text"] for statement in LISTS["admin"]["statements"] for key in statement["keys"]}
 
 
 # ---------------------------------------------------------------------------------- the list itself
 
 
-@pytest.fixture(scope="module")
-def text() -> dict[str, str]:
+def official_text(part: str) -> dict[str, str]:
     """The official statements by key."""
     if not OFFICIAL.exists():
         pytest.skip(f"the official text is not here: {OFFICIAL}")
-    return dict(official(json.loads(OFFICIAL.read_text(encoding="utf-8"))["admin"]))
+    return dict(official(json.loads(OFFICIAL.read_text(encoding="utf-8"))[part]))
 
 
-def test_nothing_that_cisco_documents_is_missing(text: dict[str, str]):
-    """Every statement of the official text is in the list, in Cisco's words, and the list has no others."""
-    assert len(text) > 190
-    assert {key: said for key, said in text.items() if KEYS.get(key) != said} == {}
-    assert set(KEYS) - set(text) == set()
+def covered(pattern: str, keys: set[str]) -> set[str]:
+    """The keys that a key of the list stands for: itself, or all that it is like, with a star for anything."""
+    if "*" not in pattern:
+        return {pattern} & keys
+    like = re.compile(".*".join(re.escape(part) for part in pattern.split("*")))
+    return {key for key in keys if like.fullmatch(key)}
+
+
+@pytest.mark.parametrize(("part", "most"), [("admin", 190), ("wholesale", 800)])
+def test_nothing_that_cisco_documents_is_missing(part: str, most: int):
+    """Every statement of the official text is in the list, once, in Cisco's words, and the list has no others."""
+    text = official_text(part)
+    assert len(text) > most
+    said: dict[str, str] = {}
+    for statement in LISTS[part]["statements"]:
+        for pattern in statement["keys"]:
+            found = covered(pattern, set(text))
+            assert found, pattern
+            assert not found & set(said), pattern
+            said |= dict.fromkeys(found, statement["text"])
+    assert {key: each for key, each in text.items() if said.get(key) != each} == {}
 
 
 def test_statements_are_listed_once_and_judged():
@@ -185,7 +115,7 @@ def test_each_named_test_exists(node: str):
 
 
 def test_operations_have_the_official_names():
-    """The three operations have Cisco's summaries, and its operation ids but for letter case and underscores."""
+    """The operations have Cisco's summaries, and its operation ids but for articles, letter case and other signs."""
     for statement in STATEMENTS:
         for key in statement["keys"]:
             if key.endswith(": name"):
@@ -193,7 +123,7 @@ def test_operations_have_the_official_names():
                 described = webex_document()["paths"][path][method.lower()]
                 summary, _, id = statement["text"].partition(", operationId ")
                 assert described["summary"] == summary
-                assert described["operationId"].lower() == id.replace("_", "").lower()
+                assert described["operationId"].lower() == re.sub(r"\ba\b|\W|_", "", id).lower()
 
 
 def test_no_code_is_answered_that_cisco_does_not_list():
@@ -214,3 +144,19 @@ def test_messages_are_cisco_s_to_the_letter():
     }
     assert len(said) == 16
     assert said <= shown
+
+
+def test_codes_of_ours_mean_one_thing():
+    """Codes of errors that Cisco does not publish begin at 90000, and each stands for one sentence."""
+    assert {code: texts for code, texts in sentences_by_code().items() if len(texts) > 1} == {}
+    assert {code for code in sentences_by_code() if code < 90_000} == {2560}
+
+
+def sentences_by_code() -> dict[int, set[str]]:
+    """The sentences of all warnings and errors that modules of allot hold, by their codes."""
+    found: dict[int, set[str]] = {}
+    for module in pkgutil.walk_packages(allot.__path__, "allot."):
+        for name, value in vars(importlib.import_module(module.name)).items():
+            if isinstance(value, Notice) and not name.startswith("_"):
+                found.setdefault(value.code, set()).add(value.description)
+    return found

@@ -242,7 +242,7 @@ def test_a_report_that_cannot_be_made_fails(demo_url: str):
         assert await make(service) == 0
         told = await rows(service, "SELECT outcome, detail FROM journal WHERE action = 'reports.make' ORDER BY entry")
         assert [outcome for outcome, _ in told] == [200, 500]
-        assert json.loads(told[1][1])["errors"] == [[90020, engine.NOT_MADE.description]]
+        assert json.loads(told[1][1])["errors"] == [[90030, engine.NOT_MADE.description]]
         assert await rows(service, "SELECT piece FROM report_pieces WHERE report_id = $1", report.id) == []
 
     with_service(demo_url, body, LEDGER)

@@ -145,7 +145,7 @@ async def remove_wholesale_customer(request: Request) -> Reply:
     return Reply(202)
 
 
-async def precheck_wholesale_customer(request: Request) -> Reply:
+async def precheck_wholesale_customer_provisioning(request: Request) -> Reply:
     """Judge the provisioning of a customer without doing it.
 
     With address and email alone, or with all that the provisioning itself would be given.
@@ -266,7 +266,7 @@ OPERATIONS = (
     Operation(
         "POST",
         "/wholesale/customers/validate",
-        precheck_wholesale_customer,
+        precheck_wholesale_customer_provisioning,
         _WRITE,
         "Precheck a Wholesale Customer Provisioning",
         query=(ON_BEHALF,),

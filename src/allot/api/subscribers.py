@@ -138,7 +138,7 @@ async def remove_wholesale_subscriber(request: Request) -> Reply:
     return Reply(204)
 
 
-async def precheck_wholesale_subscriber(request: Request) -> Reply:
+async def precheck_wholesale_subscriber_provisioning(request: Request) -> Reply:
     """Judge the provisioning of a subscriber without doing it.
 
     By customer and email alone; with all that the provisioning itself would be given; or, for a customer that is
@@ -269,7 +269,7 @@ OPERATIONS = (
     Operation(
         "POST",
         "/wholesale/subscribers/validate",
-        precheck_wholesale_subscriber,
+        precheck_wholesale_subscriber_provisioning,
         _WRITE,
         "Precheck a Wholesale Subscriber Provisioning",
         query=(ON_BEHALF,),

@@ -36,10 +36,10 @@ RENEWED_AFTER = 1 / 3
 
 #: the status in the journal of what became of a report
 OUTCOMES = {COMPLETED: 200, FAILED: 500}
-#: errors of ours, numbered from 90020
-NOT_MADE = Notice(90020, f"The report could not be made in {ATTEMPTS_MAX} attempts. Delete it and create it again.")
+#: errors of ours, numbered from 90030
+NOT_MADE = Notice(90030, f"The report could not be made in {ATTEMPTS_MAX} attempts. Delete it and create it again.")
 NOT_FINISHED = Notice(
-    90021, f"The report was begun {ATTEMPTS_MAX} times, and stopped every time. Delete it and create it again."
+    90031, f"The report was begun {ATTEMPTS_MAX} times, and stopped every time. Delete it and create it again."
 )
 
 log = logging.getLogger("allot.reports")
