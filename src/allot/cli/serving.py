@@ -24,6 +24,7 @@ from allot.cli.databases import is_current, migrate, open_database
 from allot.cli.observing import App, Observed, Seen, write_line
 from allot.core.rulebook import Rulebook, load
 from allot.engine.background import Background
+from allot.engine.deliveries import Poster
 from allot.plane import operations as plane
 from allot.service import clocks
 from allot.service.clock import SettableClock
@@ -85,7 +86,7 @@ async def started(settings: Settings, *, demo: bool = False) -> AsyncIterator[tu
     At the end what is accepted and what is claimed is finished. Raises as `make_service`.
     """
     service = await make_service(settings, demo=demo)
-    background = Background(service) if settings.worker else None
+    background = Background(service, _poster) if settings.worker else None
     service.start()
     if background is not None:
         background.start()
@@ -97,6 +98,13 @@ async def started(settings: Settings, *, demo: bool = False) -> AsyncIterator[tu
                 await background.close()
         finally:
             await service.close()
+
+
+def _poster(seconds: float) -> Poster:
+    # Loaded when there is a webhook: it takes a quarter of a second.
+    from allot.engine import posts
+
+    return posts.Posts(seconds)
 
 
 async def _require_offers(service: Service) -> None:

@@ -1,8 +1,10 @@
 """Background: all that works beside the requests, started and closed together."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
+from allot.engine.deliveries import Deliverer, Poster
 from allot.engine.reports import Maker
 from allot.engine.worker import Worker
 from allot.service.service import Service
@@ -21,11 +23,14 @@ class Loop(Protocol):
 
 
 class Background:
-    """What one process does besides answering requests; any number of processes do it on one database."""
+    """What one process does besides answering requests; any number of processes do it on one database.
 
-    def __init__(self, service: Service) -> None:
+    `open_poster` makes what sends to webhooks, each message within so many seconds: it is called when there is one.
+    """
+
+    def __init__(self, service: Service, open_poster: Callable[[float], Poster]) -> None:
         self.worker = Worker(service)
-        self._loops: tuple[Loop, ...] = (self.worker, Maker(service))
+        self._loops: tuple[Loop, ...] = (self.worker, Maker(service), Deliverer(service, open_poster))
 
     def start(self) -> None:
         """Start everything, on the running loop."""

@@ -9,7 +9,7 @@ import msgspec
 from allot.api.partners import ON_BEHALF, acting
 from allot.core import ids
 from allot.core import scope as scopes
-from allot.core.event import TYPES, Event, Place, message
+from allot.core.event import TYPES, Place, message
 from allot.core.failure import Failure
 from allot.service import events
 from allot.service.events import Wanted
@@ -75,9 +75,7 @@ async def _lines(service: Service, token_key: str, wanted: Wanted, place: Place)
             beat = time.monotonic()
             while not service.stopping.is_set() and time.monotonic() < end:
                 seen = service.news.count
-                async with service.database.reading() as reading:
-                    found, place, more = await events.after(reading, wanted, place)
-                told = _told(found)
+                told, place, more = await _look(service, wanted, place)
                 if not told and time.monotonic() - beat >= HEARTBEAT_SECONDS:
                     told = f": nothing new\nid: {place}\n\n".encode()
                 if told:
@@ -88,11 +86,15 @@ async def _lines(service: Service, token_key: str, wanted: Wanted, place: Place)
                     await service.news.wait(seen, LOOK_SECONDS)
 
 
-def _told(found: list[Event]) -> bytes:
-    return b"".join(
+async def _look(service: Service, wanted: Wanted, place: Place) -> tuple[bytes, Place, bool]:
+    """What is to be told after a place; the place that was come to, and whether there is more."""
+    async with service.database.reading() as reading:
+        found, place, more = await events.after(reading, wanted, place)
+    told = (
         b"id: %s\nevent: %s\ndata: %s\n\n" % (each.id.encode(), each.type.encode(), msgspec.json.encode(message(each)))
         for each in found
     )
+    return b"".join(told), place, more
 
 
 OPERATIONS = (

@@ -16,6 +16,7 @@ from allot.plane import (
     reviews,
     rulebooks,
     runs,
+    webhooks,
 )
 from allot.plane.documents import Documents, lead_to_documents
 from allot.wire.operation import Operation
@@ -44,6 +45,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         *reviews.OPERATIONS,
         *rulebooks.OPERATIONS,
         *runs.OPERATIONS,
+        *webhooks.OPERATIONS,
         *Documents(_own).operations,
     )
 )

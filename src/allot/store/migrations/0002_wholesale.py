@@ -239,29 +239,39 @@ CREATE TABLE webhooks (
     created TEXT NOT NULL,
     -- the last journal entry that was turned into deliveries
     entry BIGINT NOT NULL,
+    -- why nothing is sent to it any more
+    disabled TEXT,
+    -- when it last took a delivery
+    delivered TEXT,
     PRIMARY KEY (org_id, webhook_id)
 ) CLUSTERED;
 
+-- What a webhook has not taken yet. Whoever changes deliveries has locked their webhook.
 CREATE TABLE deliveries (
     org_id TEXT NOT NULL,
     webhook_id TEXT NOT NULL,
     -- the journal's entry, and which of its events
     entry BIGINT NOT NULL,
     event INTEGER NOT NULL,
-    -- deliveries of one customer are made in order
+    -- deliveries of one customer are made in order; empty for tests
     customer_id TEXT NOT NULL,
     body TEXT NOT NULL,
+    -- how often it was claimed; the number of the claim is its fencing token
     attempts INTEGER NOT NULL DEFAULT 0 CHECK (attempts >= 0),
-    due TEXT NOT NULL,
-    lease_until BIGINT,
+    -- milliseconds since 1970 of the database's own clock: when it may be claimed, again if it is claimed;
+    -- null while it waits for an earlier one of its customer, and when it is dead
+    due BIGINT,
     -- why the last attempt failed
     fault TEXT,
     -- given up after too many attempts: kept to be seen and sent again
     dead INTEGER NOT NULL DEFAULT 0 CHECK (dead IN (0, 1)),
-    PRIMARY KEY (org_id, webhook_id, customer_id, entry, event),
-    FOREIGN KEY (org_id, webhook_id) REFERENCES webhooks ON DELETE CASCADE
+    PRIMARY KEY (org_id, webhook_id, entry, event),
+    FOREIGN KEY (org_id, webhook_id) REFERENCES webhooks ON DELETE CASCADE,
+    CHECK (dead = 0 OR due IS NULL)
 ) CLUSTERED;
-CREATE INDEX deliveries_due ON deliveries (due) WHERE dead = 0;
+CREATE INDEX deliveries_in_order ON deliveries (org_id, webhook_id, customer_id, entry, event) WHERE dead = 0;
+CREATE INDEX deliveries_due ON deliveries (org_id, webhook_id, due) WHERE due IS NOT NULL;
+CREATE INDEX deliveries_dead ON deliveries (org_id, webhook_id, entry, event) WHERE dead = 1;
 
 -- One row: the time that the service goes by, where it is not the machine's.
 CREATE TABLE clock (
