@@ -7,7 +7,19 @@ from pathlib import Path
 
 from bench.options import Options
 
-QUESTIONS = ("durable", "single", "postgres", "growth", "decision", "start", "memory", "prism", "generator")
+QUESTIONS = (
+    "durable",
+    "single",
+    "postgres",
+    "growth",
+    "decision",
+    "start",
+    "memory",
+    "prism",
+    "generator",
+    "provisioning",
+    "paging",
+)
 
 
 def arguments() -> argparse.Namespace:

@@ -32,8 +32,18 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "bench" / "README.md", ROOT / "tests/corpus/README.md"])
 #: pages whose blocks are executed; the last two start Python so often that `make test` leaves them out
-RUN = ["README.md", "docs/tutorial.md", "docs/how-to/import.md", "docs/how-to/rulebook.md", "docs/how-to/watching.md"]
+RUN = [
+    "README.md",
+    "docs/tutorial.md",
+    "docs/wholesale.md",
+    "docs/how-to/testing.md",
+    "docs/how-to/import.md",
+    "docs/how-to/rulebook.md",
+    "docs/how-to/watching.md",
+]
 RUN_LONG = ["docs/how-to/tokens.md", "docs/how-to/sdk.md"]
+#: variables that a block may leave to the next ones
+KEPT = "TOKEN CUSTOMER OUTCOME"
 SHOWN = "http://127.0.0.1:8080"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECONDS = 30
@@ -93,7 +103,7 @@ class Page:
         else:
             # What one block sets, the next one uses.
             script = (
-                f"! [ -f kept ] || . ./kept\n{self.here(block.text)}\ndeclare -p TOKEN > kept 2>/dev/null || true\n"
+                f"! [ -f kept ] || . ./kept\n{self.here(block.text)}\ndeclare -p {KEPT} > kept 2>/dev/null || true\n"
             )
             self.compare(block, self.run(["bash", "-euc", script]))
 
