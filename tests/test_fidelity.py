@@ -24,15 +24,21 @@ from servers import rulebook
 
 ROOT = Path(__file__).parent.parent
 OFFICIAL = ROOT.parent / "shared" / "official" / "official_subset.json"
-#: part of the official text -> the list of its statements
-PARTS = {"admin": "licenses", "wholesale": "wholesale"}
-LISTS: dict[str, Any] = {
-    part: tomllib.loads((ROOT / "docs" / "fidelity" / f"{name}.toml").read_text(encoding="utf-8"))
-    for part, name in PARTS.items()
-}
-STATEMENTS: list[dict[str, Any]] = [each for listed in LISTS.values() for each in listed["statements"]]
-BEHAVIOURS: list[dict[str, Any]] = [each for listed in LISTS.values() for each in listed["behaviours"]]
-KEYS = {key: statement["text"] for statement in LISTS["admin"]["statements"] for key in statement["keys"]}
+LISTS = ROOT / "docs" / "fidelity"
+#: part of the official text -> the files that list its statements
+FILES = {"admin": [LISTS / "licenses.toml"], "wholesale": sorted((LISTS / "wholesale").glob("*.toml"))}
+
+
+def listed(part: str, kind: str) -> list[dict[str, Any]]:
+    """What the lists of a part have of a kind."""
+    read = (tomllib.loads(file.read_text(encoding="utf-8")) for file in FILES[part])
+    return [each for found in read for each in found.get(kind, ())]
+
+
+STATEMENTS = {part: listed(part, "statements") for part in FILES}
+ALL = [each for found in STATEMENTS.values() for each in found]
+BEHAVIOURS = [each for part in FILES for each in listed(part, "behaviours")]
+KEYS = {key: statement["text"] for statement in STATEMENTS["admin"] for key in statement["keys"]}
 
 
 # ---------------------------------------------------------------------------------- the list itself
@@ -59,7 +65,7 @@ def test_nothing_that_cisco_documents_is_missing(part: str, most: int):
     text = official_text(part)
     assert len(text) > most
     said: dict[str, str] = {}
-    for statement in LISTS[part]["statements"]:
+    for statement in STATEMENTS[part]:
         for pattern in statement["keys"]:
             found = covered(pattern, set(text))
             assert found, pattern
@@ -70,9 +76,9 @@ def test_nothing_that_cisco_documents_is_missing(part: str, most: int):
 
 def test_statements_are_listed_once_and_judged():
     """Each statement is there once; it holds, or a note says why it does not; what holds has a test."""
-    listed = [key for statement in STATEMENTS for key in statement["keys"]]
-    assert len(listed) == len(set(listed))
-    for statement in STATEMENTS:
+    keys = [key for statement in ALL for key in statement["keys"]]
+    assert len(keys) == len(set(keys))
+    for statement in ALL:
         assert set(statement) <= {"keys", "text", "holds", "note", "tests"}
         assert statement["holds"] in ("yes", "partly", "no")
         assert statement["holds"] == "yes" or statement["note"], statement["keys"]
@@ -102,7 +108,7 @@ def cases_of(path: Path) -> frozenset[str]:
     return frozenset(re.findall(r'"([^"\n]+)"', path.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("node", sorted({node for each in STATEMENTS + BEHAVIOURS for node in each.get("tests", ())}))
+@pytest.mark.parametrize("node", sorted({node for each in ALL + BEHAVIOURS for node in each.get("tests", ())}))
 def test_each_named_test_exists(node: str):
     """A test that the list names is there, with the case that it names."""
     file, _, name = node.partition("::")
@@ -116,7 +122,7 @@ def test_each_named_test_exists(node: str):
 
 def test_operations_have_the_official_names():
     """The operations have Cisco's summaries, and its operation ids but for articles, letter case and other signs."""
-    for statement in STATEMENTS:
+    for statement in ALL:
         for key in statement["keys"]:
             if key.endswith(": name"):
                 method, path = key.removesuffix(": name").split(" ")

@@ -11,6 +11,9 @@ from allot.core.offer import Provenance
 from generating.markdown import code, table
 
 LISTS = Path(__file__).parent.parent / "fidelity"
+#: the lists of a page, in the order in which they are shown
+LICENSES = ("licenses",)
+WHOLESALE = tuple(f"wholesale/{of}" for of in ("operations", "customers", "subscribers", "reports", "behaviours"))
 KINDS = ("documented", "observed", "assumed", "ours")
 EVERY = "Every operation"
 
@@ -30,23 +33,24 @@ def licenses() -> str:
         "Offers": [(offer.code, offer) for offer in book.offers.values()],
         "Rules": [(rule.id, rule) for rule in book.rules],
     }
-    return _page("licenses", "Fidelity", "the three license operations", "wholesale](fidelity-wholesale.md", columns)
+    return _page(LICENSES, "Fidelity", "the three license operations", "wholesale](fidelity-wholesale.md", columns)
 
 
 def wholesale() -> str:
     columns = {"Packages": [(package.name, package) for package in read_rulebook("").packages.values()]}
     of = "the eighteen operations of Webex for Wholesale"
-    return _page("wholesale", "Fidelity of wholesale", of, "license operations](fidelity.md", columns)
+    return _page(WHOLESALE, "Fidelity of wholesale", of, "the license operations](fidelity.md", columns)
 
 
-def _page(name: str, title: str, of: str, other: str, columns: dict[str, list[tuple[str, Sourced]]]) -> str:
-    listed = tomllib.loads((LISTS / f"{name}.toml").read_text(encoding="utf-8"))
-    statements: list[dict[str, Any]] = listed["statements"]
+def _page(names: Sequence[str], title: str, of: str, other: str, columns: dict[str, list[tuple[str, Sourced]]]) -> str:
+    lists = [tomllib.loads((LISTS / f"{name}.toml").read_text(encoding="utf-8")) for name in names]
+    statements: list[dict[str, Any]] = [each for listed in lists for each in listed.get("statements", ())]
+    behaviours: list[dict[str, Any]] = [each for listed in lists for each in listed.get("behaviours", ())]
     counts = {word: sum(each["holds"] == word for each in statements) for word in ("yes", "partly", "no")}
     return f"""
 # {title}
 
-Is allot what Cisco documents? This page says so of {of}, statement by statement; another one of the [{other}).
+Is allot what Cisco documents? This page says so of {of}, statement by statement; another page is about [{other}).
 It has every sentence, field, value, parameter, header, status, example and limit of the official text; what stands in
 several places is listed once, at the first of them.
 Of {len(statements)} statements {counts["yes"]} hold, {counts["partly"]} hold in part, and {counts["no"]} do not.
@@ -63,7 +67,7 @@ The statements are Cisco's: the public repository webex/webex-openapi-specs, com
 
 ## What is not documented there
 
-{_behaviours(listed["behaviours"])}
+{_behaviours(behaviours)}
 
 ## {" and ".join(columns).capitalize()}
 

@@ -1,6 +1,6 @@
 """Wholesale customers over HTTP: what Cisco documents of them that the other tests do not show.
 
-docs/fidelity/wholesale.toml is the list of these statements, each with the test that shows it.
+docs/fidelity/wholesale has the list of these statements, each with the test that shows it.
 """
 
 import json
@@ -134,6 +134,7 @@ def test_a_customer_gets_what_its_order_says(demo: Server, partner: Client):
     licenses = {each["name"]: each["totalUnits"] for each in items(partner.get("/v1/licenses", params=org))}
     assert licenses["Webex Calling"] == 50
     assert licenses["Webex Meetings"] == 20
+    assert licenses["Webex Suite"] == 0
     shown = partner.get(f"{PATH}/{found['id']}", params={"includePackageLicenseInfo": "true"}).json()
     named = [id for each in shown["resourceDetails"]["packages"] for id in each["licenseIds"]]
     assert len(named) == 3
@@ -217,6 +218,27 @@ def test_every_package_can_be_provisioned(demo: Server, partner: Client):
     assert (found["status"], found["packages"]) == ("provisioned", names)
     shown = partner.get(f"{PATH}/{found['id']}", params={"includePackageLicenseInfo": "true"}).json()
     assert all(each["licenseIds"] for each in shown["resourceDetails"]["packages"])
+
+
+def test_each_limit_is_that_of_its_package(demo: Server, partner: Client):
+    """The eight packages that can be limited have the units of their own limit; an update changes those it names."""
+    names = ["webex_calling", "common_area_calling", "webex_meetings", "webex_suite", "webex_voice", "cx_essentials"]
+    names += ["webex_calling_standard", "attendant_console"]
+    limits = {name: 50 + n for n, name in enumerate(names)}
+    found = provisioned(demo, partner, packages=names, provisioningParameters=parameters(limits))
+    assert units(partner, found) == limits
+    changed = {"packages": names, "provisioningParameters": parameters({"webex_voice": 7})}
+    assert partner.put(f"{PATH}/{found['id']}", json=changed).status_code == 202
+    demo.call(work)
+    assert units(partner, found) == limits | {"webex_voice": 7}
+
+
+def units(partner: Client, customer: dict[str, Any]) -> dict[str, int]:
+    """The units of the license of each of the customer's packages."""
+    shown = partner.get(f"{PATH}/{customer['id']}", params={"includePackageLicenseInfo": "true"}).json()
+    every = items(partner.get("/v1/licenses", params={"orgId": customer["orgId"]}))
+    of = {each["id"]: each["totalUnits"] for each in every}
+    return {each["name"]: of[each["licenseIds"][0]] for each in shown["resourceDetails"]["packages"]}
 
 
 def test_prechecks_of_customers(demo: Server, partner: Client):

@@ -1,6 +1,6 @@
 """Billing reports over HTTP: what Cisco documents of them.
 
-docs/fidelity/wholesale.toml is the list of these statements, each with the test that shows it.
+docs/fidelity/wholesale has the list of these statements, each with the test that shows it.
 """
 
 import csv

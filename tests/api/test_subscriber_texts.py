@@ -1,6 +1,6 @@
 """Wholesale over HTTP: what Cisco documents of subscribers that the other tests do not show.
 
-docs/fidelity/wholesale.toml is the list of these statements, each with the test that shows it.
+docs/fidelity/wholesale has the list of these statements, each with the test that shows it.
 """
 
 import itertools
