@@ -9,7 +9,7 @@ import msgspec
 from allot.api.partners import ON_BEHALF, acting
 from allot.core import ids
 from allot.core import scope as scopes
-from allot.core.event import TYPES, Place, message
+from allot.core.event import TYPES, Event, Place, message
 from allot.core.failure import Failure
 from allot.service import events
 from allot.service.events import Wanted
@@ -66,35 +66,51 @@ async def _place(request: Request, org_id: str) -> Place:
 
 
 async def _lines(service: Service, token_key: str, wanted: Wanted, place: Place) -> AsyncGenerator[bytes, None]:
-    """The stream: events as they come, and signs of life between."""
-    end = time.monotonic() + STREAM_SECONDS
+    """The stream, as long as it is."""
+    follower = _Follower(service, wanted, place)
     with service.streams.opened(token_key):
         # The place is told before the first event, so that a stream that ends before it loses nothing.
         yield f"retry: {RETRY_MILLISECONDS}\nid: {place}\n\n".encode()
         async with service.news.listening():
-            beat = time.monotonic()
-            while not service.stopping.is_set() and time.monotonic() < end:
-                seen = service.news.count
-                told, place, more = await _look(service, wanted, place)
-                if not told and time.monotonic() - beat >= HEARTBEAT_SECONDS:
-                    told = f": nothing new\nid: {place}\n\n".encode()
-                if told:
-                    beat = time.monotonic()
-                    yield told
-                await asyncio.sleep(0 if more else PAUSE_SECONDS)
-                if not more and not service.stopping.is_set():
-                    await service.news.wait(seen, LOOK_SECONDS)
+            while told := await follower.next():
+                yield told
 
 
-async def _look(service: Service, wanted: Wanted, place: Place) -> tuple[bytes, Place, bool]:
-    """What is to be told after a place; the place that was come to, and whether there is more."""
-    async with service.database.reading() as reading:
-        found, place, more = await events.after(reading, wanted, place)
-    told = (
-        b"id: %s\nevent: %s\ndata: %s\n\n" % (each.id.encode(), each.type.encode(), msgspec.json.encode(message(each)))
-        for each in found
-    )
-    return b"".join(told), place, more
+class _Follower:
+    """Goes through the events of one stream."""
+
+    def __init__(self, service: Service, wanted: Wanted, place: Place) -> None:
+        self._service = service
+        self._wanted = wanted
+        self._place = place
+        self._told = time.monotonic()
+        self._end = self._told + STREAM_SECONDS
+        self._pause = 0.0
+
+    async def next(self) -> bytes:
+        """Events as they come, or a sign of life between; nothing at the end."""
+        service = self._service
+        await asyncio.sleep(self._pause)
+        while not service.stopping.is_set() and time.monotonic() < self._end:
+            seen = service.news.count
+            async with service.database.reading() as reading:
+                found, self._place, more = await events.after(reading, self._wanted, self._place)
+            self._pause = 0.0 if more else PAUSE_SECONDS
+            if found:
+                self._told = time.monotonic()
+                return b"".join(_shown(each) for each in found)
+            if time.monotonic() - self._told >= HEARTBEAT_SECONDS:
+                self._told = time.monotonic()
+                return f": nothing new\nid: {self._place}\n\n".encode()
+            await asyncio.sleep(self._pause)
+            if not more and not service.stopping.is_set():
+                await service.news.wait(seen, LOOK_SECONDS)
+        return b""
+
+
+def _shown(event: Event) -> bytes:
+    data = msgspec.json.encode(message(event))
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (event.id.encode(), event.type.encode(), data)
 
 
 OPERATIONS = (
