@@ -1,6 +1,5 @@
 """Webhooks over HTTP: making, showing and removing them, and who may."""
 
-import uuid
 from typing import Any
 
 import pytest
@@ -88,7 +87,7 @@ def test_there_are_twenty_webhooks_at_most(partner: Client):
     assert len(partner.get(WEBHOOKS).json()["items"]) == 20
 
 
-@pytest.mark.parametrize("id", [str(uuid.uuid4()), "x", "%00", "a" * 2000])
+@pytest.mark.parametrize("id", ["6f1c1f0e-8a49-4e62-9a44-1f0d6d1b9c55", "x", "%00", "a" * 2000])
 def test_what_is_not_there_is_not_found(partner: Client, id: str):
     """No id, no webhook; no dead delivery, nothing to send again."""
     path = f"{WEBHOOKS}/{id}"
