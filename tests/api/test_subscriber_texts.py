@@ -282,8 +282,11 @@ def test_prechecks_of_subscribers(demo: Server, partner: Client, customer: dict[
     before = demo.rows("SELECT COUNT(*) FROM subscribers")
     told = subscriber(customer)
     new = {"provisioningId": body()["provisioningId"], "customerInfo": {"primaryEmail": "owner@new.texts.example"}}
+    uuid = ids.decode("ENTERPRISE", customer["id"]) or ""
     for sent in (
         {"customerId": customer["id"], "email": "alice@new.texts.example"},
+        {"customerId": ids.encode("CUSTOMER", uuid), "email": "alice@new.texts.example"},
+        {"customerId": uuid, "email": "alice@new.texts.example"},
         told,
         new | {"email": "alice@new.texts.example"},
     ):
