@@ -69,11 +69,14 @@ def test_calling_packages_need_a_location(name):
 
 
 @pytest.mark.parametrize("kind", ["update", "delete"])
-def test_one_run_at_a_time(kind):
+@pytest.mark.parametrize(
+    ("live", "status"), [("provision", "provisioning"), ("update", "updating"), ("delete", "deleting")]
+)
+def test_one_run_at_a_time(kind, live, status):
     """While a run lives, no other order is taken, and the sentence says what the customer is busy with."""
-    customer = make_customer(live="provision", status="provisioning")
+    customer = make_customer(live=live, status=status)
     (told,) = conflicts(Order(kind, ("webex_meetings",)), customer)
-    assert told.startswith("customerId: the customer is provisioning;")
+    assert told.startswith(f"customerId: the customer is {status};")
     customer.live = ""
     assert conflicts(Order(kind, ("webex_meetings",)), customer) == []
 

@@ -253,8 +253,7 @@ def _wait(run: Run, step: Step) -> None:
     wrong = next((each for each in before if each.state in WRONG), None)
     if wrong is not None:
         name = wrong.package or wrong.name
-        skipped = Notice(SKIPPED_FOR.code, SKIPPED_FOR.description.format(name=name))
-        state, fault = SKIPPED, wrong.fault if wrong.state == SKIPPED else skipped
+        state, fault = SKIPPED, Notice(SKIPPED_FOR.code, SKIPPED_FOR.description.format(name=name))
     else:
         state, fault = READY if all(each.state == DONE for each in before) else WAITING, None
     if (state, fault) != (step.state, step.fault):
