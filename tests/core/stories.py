@@ -1,7 +1,8 @@
 """Stories for the core tests: what may become of a wholesale customer, order by order and event by event.
 
 A story plays the worker with a dice: it claims steps, lets them succeed, fail, wait or come late, releases what is
-held or parked, and sends the next order. What it does to a world of its own says whether a step had what it needs.
+held or parked, decides reviews, and sends the next order. What it does to a world of its own says whether a step
+had what it needs.
 """
 
 from collections.abc import Callable
@@ -10,11 +11,11 @@ from dataclasses import dataclass, field
 from random import Random
 
 from allot.core import run as runs
-from allot.core.customer import DELETE, PENDING, PROVISION, UPDATE, Customer
+from allot.core.customer import DELETE, DENIED, PENDING, PROVISION, UPDATE, Customer
 from allot.core.order import Order, conflicts, faults
 from allot.core.package import Held, Notice
 from allot.core.provisioning import Layout, layout
-from allot.core.run import Delayed, Done, Event, Failed, Move, Paused, Released, Run, Step, advance, start
+from allot.core.run import Delayed, Done, Event, Failed, Move, Paused, Released, Run, Step, advance, review, start
 from core.cases import webex
 
 PACKAGES = webex().packages
@@ -135,8 +136,8 @@ class Chapter:
     before: Customer
     laid: Layout
     began: list[Move]
-    #: a claim (step number) or an event, in their order
-    told: list[int | Event] = field(default_factory=list)
+    #: a claim (step number), a review's state, or an event, in their order
+    told: list[int | str | Event] = field(default_factory=list)
 
     def replay(self, change: Callable[[Event], Event] = lambda event: event) -> Run:
         """The run that the same beginning and the same events make."""
@@ -146,6 +147,8 @@ class Chapter:
         for each in self.told:
             if isinstance(each, int):
                 claim(run, each)
+            elif isinstance(each, str):
+                review(run, each)
             else:
                 advance(run, change(each))
         return run
@@ -170,7 +173,8 @@ class Story:
         """Play some orders, each to its end, but for what stays parked."""
         for place in range(orders):
             if not self.world.gone:
-                self.begin(self.order(PROVISION if place == 0 else UPDATE if self.random.random() < 0.8 else DELETE))
+                changes = self.customer.review != DENIED and self.random.random() < 0.8
+                self.begin(self.order(PROVISION if place == 0 else UPDATE if changes else DELETE))
                 self.play()
         return self
 
@@ -187,7 +191,8 @@ class Story:
         """Accept an order and begin its run."""
         assert conflicts(order, self.customer) == []
         self.customer.run += 1
-        self.customer.review = PENDING if self.random.random() < 0.1 else ""
+        if self.customer.review != DENIED and self.random.random() < 0.2:
+            self.customer.review = PENDING
         laid = lay_out(order, self.customer)
         self.chapters.append(Chapter(order, deepcopy(self.customer), deepcopy(laid), []))
         self.run = Run(self.customer, self.customer.run, order.kind, {}, laid.steps)
@@ -201,7 +206,9 @@ class Story:
         while True:
             open_ = [step for step in self.run.steps if step.state in (runs.READY, runs.RUNNING, runs.HELD)]
             parked = [step for step in self.run.steps if step.state == runs.PARKED]
-            if open_:
+            if self.customer.review == PENDING and self.random.random() < 0.03:
+                self.decide(self.random.choice([DENIED, ""]))
+            elif open_:
                 self.turn(self.random.choice(open_))
             elif parked and self.random.random() < 0.4:
                 self.told(Released(self.random.choice(parked).number))
@@ -220,6 +227,12 @@ class Story:
             claim(self.run, step.number)
         else:
             self.told(self.event(step))
+
+    def decide(self, state: str) -> None:
+        """The review comes to its end."""
+        assert self.run is not None
+        self.chapters[-1].told.append(state)
+        self.watch(self, review(self.run, state))
 
     def event(self, step: Step) -> Event:
         """What becomes of a claim; nothing but success when the story has lasted long enough."""

@@ -2,6 +2,7 @@
 
 import pytest
 
+from allot.core.customer import DENIAL
 from allot.core.order import Order
 from allot.core.package import EDGES, Notice
 from allot.core.run import (
@@ -14,6 +15,7 @@ from allot.core.run import (
     Run,
     RunError,
     advance,
+    review,
     start,
 )
 from core.stories import MIND, NO, OOPS, claim, fail, finish, held, lay_out, make_customer, make_run, succeed
@@ -290,6 +292,19 @@ def test_a_review_waits_for_nobody():
     assert customer.status == "pending_rpl_review"
     make_run("delete", customer=customer)
     assert customer.status == "deleting"
+
+
+def test_a_review_is_decided():
+    """An approval shows what the run came to; a denial is an error of the customer until it is deleted."""
+    customer = make_customer(review="pending")
+    run = make_run("provision", "webex_meetings", customer=customer)
+    assert review(run, "") == [Move("", "pending_rpl_review", "provisioning")]
+    assert review(run, "pending") == [Move("", "provisioning", "pending_rpl_review")]
+    finish(run)
+    assert review(run, "denied") == [Move("", "pending_rpl_review", "error")]
+    assert (customer.errors, statuses(run)) == ([DENIAL], {"webex_meetings": "provisioned"})
+    finish(make_run("delete", customer=customer))
+    assert customer.status == ""
 
 
 def test_a_package_cannot_leave_its_edges():

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from allot.core.customer import STATUSES, Customer
+from allot.core.customer import DENIAL, STATUSES, Customer
 from allot.core.order import Order
 from allot.core.run import Delayed, Done, Failed, Move, Paused, Released, Run, RunError, advance
 from core.stories import NO, PACKAGES, Story, lay_out, pace, snapshot
@@ -126,7 +126,8 @@ def check_customer(run: Run) -> None:
         held = customer.packages.get(step.package)
         if held is not None:
             assert held.errors == ([step.fault] if step.state in WRONG else [])
-    assert customer.errors == [s.fault for s in run.steps if not s.package and s.state in {"failed", "parked"}]
+    own = [step.fault for step in run.steps if not step.package and step.state in {"failed", "parked"}]
+    assert customer.errors == [DENIAL] * (customer.review == "denied") + own
     assert customer.live == ("" if run.settled else run.kind)
     if run.removed:
         assert customer.status == ""
@@ -195,15 +196,15 @@ def test_law_4_warnings_change_no_status(random):
 def test_law_5_a_smooth_update_mends_everything(random):
     """Whatever has happened, an update in which nothing fails ends with what it lists, all of it provisioned."""
     story = Story(random).tell(2)
-    if not story.world.gone:
+    if not story.world.gone and story.customer.review != "denied":
         story.smooth = True
         order = story.order("update")
         story.begin(order)
-        story.customer.review = ""
+        story.decide("")
         story.play()
         assert set(story.customer.packages) == set(order.packages) == story.world.licenses
         assert {held.status for held in story.customer.packages.values()} == {"provisioned"}
-        assert story.customer.derive() == "provisioned"
+        assert (story.customer.status, story.customer.errors) == ("provisioned", [])
 
 
 @law
@@ -297,17 +298,17 @@ def test_the_stories_are_worth_telling():
     assert states == set(STEP_EDGES)
     assert statuses == {"", *STATUSES}
     assert edges == PACKAGE_EDGES
-    assert events == {int, Done, Failed, Paused, Delayed, Released}
+    assert events == {int, str, Done, Failed, Paused, Delayed, Released}
     assert ends >= {("delete", True), ("delete", False), ("update", False)}
 
 
 @pytest.mark.long
 def test_the_laws_of_runs_hold_for_long():
-    """The laws of runs hold in 5,000 further stories each, which no other run has seen before."""
+    """The laws of runs hold in 2,000 further stories each, which no other run has seen before."""
     seed = Random().randrange(2**32)
     random = Random(seed)
     laws = [each for name, each in globals().items() if name.startswith("test_law_")]
     for each in laws:
-        for _ in range(5_000):
+        for _ in range(2_000):
             each.hypothesis.inner_test(random)
-    print(f"\nthe {len(laws)} laws of runs held in 5,000 stories each (seed {seed})")
+    print(f"\nthe {len(laws)} laws of runs held in 2,000 stories each (seed {seed})")
