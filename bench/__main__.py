@@ -19,6 +19,7 @@ QUESTIONS = (
     "generator",
     "provisioning",
     "paging",
+    "billing",
 )
 
 

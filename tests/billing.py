@@ -28,12 +28,10 @@ BY_CUSTOMER = {("c-1", "webex_calling"): (2, 12), ("c-1", "webex_suite"): (1, 21
 
 async def fill(service: Service, org_id: str = PARTNER, ledger: Any = LEDGER) -> None:
     """Write a ledger."""
+    uses = [Use(org_id, *row[:4], f"name of {row[0]}", f"{row[1]}@example.com") for row in ledger]
     async with service.database.writing() as writing:
-        for customer, subscriber, package, begins, ends in ledger:
-            told = (f"name of {customer}", f"{subscriber}@example.com")
-            await usage.open(writing, [Use(org_id, customer, subscriber, package, begins, *told)])
-            if ends:
-                await usage.close(writing, [(org_id, customer, subscriber, package, ends)])
+        await usage.open(writing, uses)
+        await usage.close(writing, [(org_id, *row[:3], row[4]) for row in ledger if row[4]])
 
 
 async def order(service: Service, type: str = "PARTNER", days: tuple[str, str] = JANUARY, **asked: Any) -> Report:
