@@ -1,18 +1,28 @@
 """The demo's wholesale partner as tests use it: orders of customers, the worker's turns, and what came of them."""
 
 import itertools
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 from allot.cli.demo import PARTNER
 from allot.core.call import Call, Caller
 from allot.core.customer import DELETE, PROVISION, UPDATE, Customer
 from allot.core.order import Order
+from allot.core.outcome import Draft, Outcome
 from allot.engine.worker import Worker
-from allot.service import customers
+from allot.service import clocks, customers, outcomes, runs, spans
+from allot.service.clock import read_stamp, stamp
+from allot.service.clocks import Change
 from allot.service.customers import Request
+from allot.service.outcomes import Cancelling, Ordering
+from allot.service.runs import Step
 from allot.service.service import Service
+from allot.store.clocks import ahead
+from servers import Server
 
-ADMIN = "allot-demo-partner"
 TEMPLATE = "ZjViMzYxODctYzhkZC00NzI3LThiMmYtZjljNDQ3ZjI5MDQ2"
 ADDRESS = {
     "addressLine1": "771 Alder Drive",
@@ -22,7 +32,6 @@ ADDRESS = {
     "country": "US",
 }
 LOCATION = {"name": "Head Office", "address": ADDRESS, "timezone": "America/Los_Angeles", "language": "en_us"}
-CUSTOMERS = "/v1/wholesale/customers"
 _numbers = itertools.count(1)
 
 
@@ -87,3 +96,59 @@ async def rows(service: Service, sql: str, *parameters: object) -> list[tuple[An
     """The rows of one statement."""
     async with service.database.reading() as reading:
         return await reading.rows(sql, *parameters)
+
+
+async def ordered(
+    service: Service, kind: str, target: str = "", customer_id: str | None = None, **told: Any
+) -> Outcome:
+    """An outcome that was ordered. Raises Failure where it cannot be."""
+    ordering = Ordering(call(), PARTNER, customer_id, Draft(kind, target, **told))
+    outcome: Outcome = await service.writes.submit(PARTNER, outcomes.order, ordering)
+    return outcome
+
+
+async def cancelled(service: Service, outcome: Outcome) -> None:
+    """An outcome that was taken back. Raises Failure where it cannot be."""
+    await service.writes.submit(PARTNER, outcomes.cancel, Cancelling(call(), PARTNER, outcome.id))
+
+
+async def steps(service: Service, of: Customer, number: int = 1) -> dict[str, Step]:
+    """The steps of a run by package, or by name where they are of the whole customer."""
+    async with service.database.reading() as reading:
+        _, found = await runs.find(reading, service.context, (PARTNER, of.id), number)
+    return {step.package or step.name: step for step in found}
+
+
+async def told(service: Service, of: Customer) -> list[dict[str, Any]]:
+    """What the journal has of a customer's steps, oldest first."""
+    sql = "SELECT detail FROM journal WHERE org_id = $1 AND target_id = $2 AND action = 'runs.step' ORDER BY entry"
+    return [json.loads(detail) for (detail,) in await rows(service, sql, PARTNER, of.id)]
+
+
+async def run_clock(service: Service, seconds: float = 86_400) -> None:
+    """Let the clock stand still, and put it forward from one due step to the next until nothing is left."""
+    await spans.turn(service, clocks.freeze, Change(call()))
+    end = service.clock.now() + timedelta(seconds=seconds)
+    while True:
+        await work(service)
+        async with service.database.reading() as reading:
+            due, _ = await ahead(reading)
+        if due is None or due > stamp(end):
+            return
+        await spans.turn(service, clocks.advance, Change(call(), at=read_stamp(due)))
+
+
+@contextmanager
+def working(server: Server) -> Iterator[Worker]:
+    """A worker beside a server."""
+
+    async def start(service: Service) -> Worker:
+        worker = Worker(service)
+        worker.start()
+        return worker
+
+    worker = server.call(start)
+    try:
+        yield worker
+    finally:
+        server.call(lambda _: worker.close())

@@ -12,6 +12,9 @@ from allot.core.outcome import (
     REVIEW,
     SLOW,
     WARN,
+    WARNED,
+    WHOLE,
+    Draft,
     Outcome,
     event,
     ordered,
@@ -92,6 +95,60 @@ def test_a_warning_adds_to_what_happens():
     assert event(outcome(WARN, notice=MAINTENANCE), step(), warned).warnings == (ORDERED, MAINTENANCE)
     failed = Failed(3, 1, ORDERED, final=True)
     assert event(outcome(WARN), step(), failed) is failed
+
+
+@pytest.mark.parametrize(
+    ("draft", "fault"),
+    [
+        (Draft("explode"), "kind: must be one of hold, warn, fail, flaky, slow, review"),
+        (Draft(HOLD, "webex_nothing"), "target: must be a package, or one of organization, location, site, mapping"),
+        (Draft(HOLD, "add"), "target: must be a package, or one of organization, location, site, mapping"),
+        (Draft(WARN, "location"), "target: warnings are of packages, and location is a step of the whole customer"),
+        (Draft(REVIEW, "webex_calling"), "target: a review is of the whole customer; leave it out"),
+        (Draft(HOLD, code=1), "errorCode: is for warn and fail and flaky; leave it out"),
+        (Draft(SLOW, seconds=1, description="x"), "description: is for warn and fail and flaky; leave it out"),
+        (Draft(FAIL, times=2), "times: is for flaky; leave it out"),
+        (Draft(FAIL, seconds=2), "seconds: is for slow; leave it out"),
+        (Draft(FAIL, code=0), "errorCode: must be from 1 to 999999"),
+        (Draft(WARN, code=1_000_000), "errorCode: must be from 1 to 999999"),
+        (Draft(WARN, description=" "), "description: must have 1 to 500 characters"),
+        (Draft(WARN, description="x" * 501), "description: must have 1 to 500 characters"),
+        (Draft(FLAKY, times=0), "times: must be from 1 to 100"),
+        (Draft(FLAKY, times=101), "times: must be from 1 to 100"),
+        (Draft(SLOW), "seconds: is missing; say how much longer it shall take"),
+        (Draft(SLOW, seconds=0), "seconds: must be above 0, 2592000 at most"),
+        (Draft(SLOW, seconds=2_592_001), "seconds: must be above 0, 2592000 at most"),
+    ],
+)
+def test_what_cannot_be_ordered(draft, fault):
+    """An order that makes no sense has a sentence for what is wrong with it."""
+    assert draft.faults({"webex_calling"}) == [fault]
+
+
+def test_all_faults_of_an_order_are_told():
+    """Whoever has several faults learns of all of them at once."""
+    assert len(Draft(HOLD, "nothing", 0, "", 0, 0).faults({"webex_calling"})) == 9
+
+
+@pytest.mark.parametrize("target", ["", "webex_calling", *WHOLE])
+@pytest.mark.parametrize("kind", [HOLD, FAIL, FLAKY, SLOW])
+def test_what_can_be_ordered(kind, target):
+    """Holding, failing and slowness are for every package, for one, and for the steps of the whole customer."""
+    assert Draft(kind, target, seconds=1 if kind == SLOW else None).faults({"webex_calling"}) == []
+
+
+def test_the_words_of_an_order():
+    """Warnings are Cisco's and failures ours, unless the order has a code or words of its own."""
+    assert Draft(WARN).notice == MAINTENANCE
+    assert Draft(WARN, code=2560, description="Later").notice == (2560, "Later")
+    assert Draft(WARN, code=7).notice == (7, WARNED)
+    assert Draft(FAIL).notice == Draft(FLAKY).notice == ORDERED
+    assert Draft(FAIL, code=7, description="No").notice == (7, "No")
+
+
+def test_how_much_longer_it_takes():
+    """Seconds become milliseconds, one at least."""
+    assert [Draft(SLOW, seconds=each).milliseconds for each in (None, 0.0001, 1.5)] == [0, 1, 1500]
 
 
 def test_the_warning_is_cisco_s():

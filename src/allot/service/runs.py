@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from allot.core.call import Call
-from allot.core.customer import DELETE
+from allot.core.customer import DELETE, DENIED
 from allot.core.failure import Failure
 from allot.core.journal import Entry
 from allot.core.outcome import HOLD, Outcome
@@ -151,8 +151,10 @@ def _unretriable(asked: Retry, run: Run | None) -> Failure | None:
         return Failure.conflict(
             f"run: run {run.number} followed it, and is what counts now; retry that, or send an update"
         )
-    if asked.partner.suspended and run.kind != DELETE:
+    if run.kind != DELETE and asked.partner.suspended:
         return Failure.forbidden(SUSPENDED)
+    if run.kind != DELETE and run.customer.review == DENIED:
+        return Failure.conflict("customerId: the compliance review denied the customer; it can only be removed")
     if all(step.state != PARKED for step in run.steps):
         return Failure.conflict("run: none of its steps is parked; what failed for good is tried again by an update")
     return None
