@@ -59,7 +59,7 @@ def kill_again_and_again(maker: Maker, kills: int, folder: Path, counted: Callab
 def test_a_worker_that_stands_still_is_refused(
     kind: str, request: pytest.FixtureRequest, tmp_path: Path, counted: Callable
 ):
-    """A worker that stands still for longer than its lease goes on when its steps are others': nothing happens twice."""
+    """A worker that stands still for longer than its lease goes on when its steps are others', and repeats nothing."""
     maker = request.getfixturevalue(kind)
     url, token = database_with_partner(maker)
     with ExitStack() as open_:

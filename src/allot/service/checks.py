@@ -1,15 +1,18 @@
 """Checks: whether what is stored is consistent, and what people hold is legal."""
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
+from allot.core.customer import Customer
 from allot.core.license import License
 from allot.core.organization import Organization
+from allot.core.package import Held
 from allot.core.rule import DOUBLE, Rule
 from allot.core.rulebook import Rulebook
 from allot.store import checks as store
 from allot.store import organizations
-from allot.store.database import Database, Reading
+from allot.store.database import Database, Reading, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,10 @@ async def check(database: Database, rulebook: Rulebook) -> AsyncIterator[Finding
         async for finding in _consistency(reading):
             yield finding
         async for finding in _subscribers(reading):
+            yield finding
+        async for finding in _runs(reading):
+            yield finding
+        async for finding in _customers(reading, rulebook):
             yield finding
         unknown = [finding async for finding in _offers(reading, rulebook)]
         for finding in unknown:
@@ -62,6 +69,47 @@ async def _subscribers(reading: Reading) -> AsyncIterator[Finding]:
         yield Finding(org_id, f"subscriber {email}: is nobody of this email in the customer's organization")
     for org_id, email in await store.billed(reading):
         yield Finding(org_id, f"subscriber {email}: the packages in use are not those that the subscriber has")
+
+
+async def _runs(reading: Reading) -> AsyncIterator[Finding]:
+    for org_id, customer_id, says, there in await store.lives(reading):
+        told = f"says that {says or 'none'} of its runs is under way, and {there or 'none'} is"
+        yield Finding(org_id, f"customer {customer_id}: {told}")
+    for org_id, customer_id, says, there in await store.last_runs(reading):
+        yield Finding(org_id, f"customer {customer_id}: says that its last run is {says}, and it is {there}")
+    for org_id, customer_id, run, settled, left in await store.settlements(reading):
+        told = f"run {run} is {'settled' if settled else 'not settled'}, and has {left} steps left to do"
+        yield Finding(org_id, f"customer {customer_id}: {told}")
+    for org_id, customer_id, run, step in await store.leases(reading):
+        yield Finding(org_id, f"customer {customer_id}: step {step} of run {run} is claimed, by nobody")
+
+
+async def _customers(reading: Reading, rulebook: Rulebook) -> AsyncIterator[Finding]:
+    """Statuses that do not follow from what there is, and packages whose licenses are not there."""
+    unknown = [each for each in await store.packages_used(reading) if each[2] not in rulebook.packages]
+    for org_id, customer_id, name in unknown:
+        yield Finding(org_id, f"customer {customer_id}: its package {name} is not in the rulebook {rulebook.name}")
+    if unknown:
+        return
+    for org_id in await store.providers(reading):
+        async for rows in store.customers(reading, org_id):
+            for told in _customer(rulebook, rows):
+                yield Finding(org_id, f"customer {rows[0][0]}: {told}")
+
+
+def _customer(rulebook: Rulebook, rows: list[Row]) -> Iterator[str]:
+    """What is wrong with a customer, whose rows have a package each, or one has none."""
+    customer_id, status, live, review, errors, *_ = rows[0]
+    customer = Customer("", customer_id, "", "", "", "", {}, {}, "", live=live, review=review)
+    customer.errors = json.loads(errors)
+    for *_, name, shown, faults, license_ids, there in rows:
+        if name is not None:
+            customer.packages[name] = Held(rulebook.packages[name], shown, errors=json.loads(faults))
+            lacking = len(json.loads(license_ids)) - there
+            if lacking:
+                yield f"{lacking} licenses of its package {name} are not there"
+    if customer.derive() != status:
+        yield f"is {status}; by its packages and its run it is {customer.derive()}"
 
 
 async def _offers(reading: Reading, rulebook: Rulebook) -> AsyncIterator[Finding]:

@@ -111,6 +111,51 @@ GROUP BY s.org_id, s.subscriber_id, s.email, s.packages
 HAVING COUNT(u.package) <> LENGTH(s.packages) - LENGTH(REPLACE(s.packages, ',', '')) + 1
 ORDER BY 1, 2
 """
+#: (partner, customer, kind of the run that lives as the customer says, as the runs say); empty for none
+_LIVE = """
+SELECT c.org_id, c.customer_id, c.live, COALESCE(r.kind, '') FROM customers c
+LEFT JOIN runs r ON r.org_id = c.org_id AND r.customer_id = c.customer_id AND r.settled IS NULL
+WHERE COALESCE(r.kind, '') <> c.live
+ORDER BY c.org_id, c.customer_id
+"""
+#: (partner, customer, number of its last run as the customer says, as the runs say)
+_LAST = """
+SELECT c.org_id, c.customer_id, c.run, COALESCE(MAX(r.run), 0) FROM customers c
+LEFT JOIN runs r ON r.org_id = c.org_id AND r.customer_id = c.customer_id
+GROUP BY c.org_id, c.customer_id, c.run
+HAVING c.run <> COALESCE(MAX(r.run), 0)
+ORDER BY c.org_id, c.customer_id
+"""
+#: (partner, customer, run, whether it says that it is settled, steps that are not)
+_SETTLED = """
+SELECT r.org_id, r.customer_id, r.run, CASE WHEN r.settled IS NULL THEN 0 ELSE 1 END, COUNT(s.step)
+FROM runs r
+LEFT JOIN steps s ON s.org_id = r.org_id AND s.customer_id = r.customer_id AND s.run = r.run
+    AND s.state IN ('waiting', 'ready', 'running', 'held')
+GROUP BY r.org_id, r.customer_id, r.run, r.settled
+HAVING (r.settled IS NULL) <> (COUNT(s.step) > 0)
+ORDER BY r.org_id, r.customer_id, r.run
+"""
+#: (partner, customer, run, step) of steps that are carried out by nobody, or for no time
+_LEASES = """
+SELECT org_id, customer_id, run, step FROM steps
+WHERE state = 'running' AND (lease_until IS NULL OR worker IS NULL OR attempts = 0)
+ORDER BY org_id, customer_id, run, step
+"""
+#: (customer, status, live, review, errors, package, its status, errors, license ids, how many of these licenses are
+#: there) of so many customers; the last five are null for one without packages
+_CUSTOMERS = """
+SELECT c.customer_id, c.status, c.live, c.review, c.errors, p.package, p.status, p.errors, p.license_ids,
+       COUNT(l.license)
+FROM (SELECT org_id, customer_id, customer_org_id, status, live, review, errors FROM customers
+      WHERE org_id = $1 AND customer_id > $2 ORDER BY customer_id LIMIT 1000) c
+LEFT JOIN packages p ON p.org_id = c.org_id AND p.customer_id = c.customer_id
+LEFT JOIN licenses l ON l.org_id = c.customer_org_id AND p.license_ids LIKE '%"' || l.license_id || '"%'
+GROUP BY c.customer_id, c.status, c.live, c.review, c.errors, p.package, p.status, p.errors, p.license_ids
+ORDER BY c.customer_id, p.package
+"""
+#: (partner, one of its customers, package)
+_PACKAGES_USED = "SELECT org_id, MIN(customer_id), package FROM packages GROUP BY org_id, package ORDER BY 1, 3"
 #: (person id, email, home organization, location, 60 licenses from this one, which of them as bits)
 _HOLDERS = """
 SELECT p.person_id, p.email, p.home_org_id, p.location_id, COALESCE(h.license / 60, 0),
@@ -133,6 +178,49 @@ async def lost(reading: Reading) -> list[tuple[str, str, str, int]]:
         sql = _LOST.format(table=table, column=column, parent=parent)
         found += [(org_id, table, parent, count) for org_id, count in await reading.rows(sql)]
     return found
+
+
+async def lives(reading: Reading) -> list[Row]:
+    """Customers who say that another run lives than the runs do."""
+    return await reading.rows(_LIVE)
+
+
+async def last_runs(reading: Reading) -> list[Row]:
+    """Customers who say that another run was the last one than the runs do."""
+    return await reading.rows(_LAST)
+
+
+async def settlements(reading: Reading) -> list[Row]:
+    """Runs that are settled and have steps to do, or have none to do and are not settled."""
+    return await reading.rows(_SETTLED)
+
+
+async def leases(reading: Reading) -> list[Row]:
+    """Steps that are claimed, and nobody has the claim."""
+    return await reading.rows(_LEASES)
+
+
+async def packages_used(reading: Reading) -> list[Row]:
+    """Which packages partners' customers have, each with one that has it."""
+    return await reading.rows(_PACKAGES_USED)
+
+
+async def providers(reading: Reading) -> list[str]:
+    """The partners that have customers."""
+    return [org_id for (org_id,) in await reading.rows("SELECT DISTINCT org_id FROM customers ORDER BY org_id")]
+
+
+async def customers(reading: Reading, org_id: str) -> AsyncIterator[list[Row]]:
+    """A partner's customers, the rows of one after the other, each row with one of its packages."""
+    last: list[Row] = []
+    async for found in pages(reading, _CUSTOMERS, org_id):
+        for row in found:
+            if last and last[0][0] != row[0]:
+                yield last
+                last = []
+            last.append(row)
+    if last:
+        yield last
 
 
 async def counters(reading: Reading) -> list[Row]:
