@@ -128,6 +128,9 @@ class Bill:
         self._period = f"{report.start},{report.end}"
         self._start, self._after = day_number(report.start), day_number(report.end) + 1
         self._use = _Use()
+        #: who the last line was about, and how it says so
+        self._told = ("", "", "", "")
+        self._who = ""
         #: the customer's external id, and since when
         self._external = ("", "")
         #: package -> subscribers and days, of the customer or of all
@@ -169,9 +172,10 @@ class Bill:
         if not use.days:
             return
         if self._type == USER:
-            who = f"{ids.encode('ENTERPRISE', use.customer_id)},{quoted(use.external_id)}"
-            who += f",{ids.encode('SUBSCRIBER', use.subscriber_id)},{quoted(use.email)}"
-            lines.append(f"{who},{self._period},{use.package},{use.days}")
+            told = (use.customer_id, use.external_id, use.subscriber_id, use.email)
+            if told != self._told:  # most subscribers have more than one package
+                self._told, self._who = told, _who(*told)
+            lines.append(f"{self._who},{self._period},{use.package},{use.days}")
             return
         self._external = max(self._external, (use.since, use.external_id))
         total = self._totals.setdefault(use.package, [0, 0])
@@ -186,6 +190,11 @@ class Bill:
             lines.append(f"{whose},{self._period},{package},{subscribers},{days}")
         self._totals.clear()
         self._external = ("", "")
+
+
+def _who(customer_id: str, external_id: str, subscriber_id: str, email: str) -> str:
+    customer = f"{ids.encode('ENTERPRISE', customer_id)},{quoted(external_id)}"
+    return f"{customer},{ids.encode('SUBSCRIBER', subscriber_id)},{quoted(email)}"
 
 
 def quoted(text: str) -> str:
