@@ -10,12 +10,8 @@ from typing import Any
 import pytest
 import requests
 
-from allot.cli.demo import PARTNER
 from allot.core import ids
-from allot.core.outcome import FAIL, HOLD, ORDERED, Outcome
-from allot.service.identifiers import new_id
-from allot.service.service import Service
-from allot.store import outcomes
+from allot.core.outcome import ORDERED
 from official import members
 from servers import Client, Server
 from wholesale import ADDRESS, PATH, TOKEN, body, faults, parameters, provisioned, work
@@ -43,16 +39,10 @@ def items(answer: requests.Response, name: str = "items") -> list[Any]:
     return found
 
 
-def order(demo: Server, kind: str, target: str, customer_id: str | None = None) -> None:
-    """Have this happen to the customer, by default to the next one that is provisioned."""
-
-    async def write(service: Service) -> None:
-        async with service.database.writing() as writing:
-            stamp = service.context.stamp()
-            outcome = Outcome(PARTNER, new_id(), customer_id, None, target, kind, ORDERED, 0, 0, stamp)
-            await outcomes.insert(writing, outcome)
-
-    demo.call(write)
+def order(partner: Client, **outcome: str) -> None:
+    """Have this happen, by default to the next customer that is provisioned."""
+    answer = partner.post("/allot/v1/outcomes", json=outcome)
+    assert answer.status_code == 201, answer.text
 
 
 def test_customers_are_shown_as_in_the_example(partner: Client):
@@ -165,7 +155,7 @@ def test_deleting_ends_the_mapping_alone(demo: Server, partner: Client):
     """DELETE answers 202 with no body; a package that cannot go yet is `deleting`; the organization stays."""
     found = provisioned(demo, partner)
     at = f"{PATH}/{found['id']}"
-    order(demo, HOLD, "", ids.decode("ENTERPRISE", found["id"]))
+    order(partner, kind="hold", customerId=found["id"])
     answer = partner.delete(at)
     assert (answer.status_code, answer.content) == (202, b"")
     demo.call(work)
@@ -280,10 +270,28 @@ def test_what_only_webex_would_use_is_kept(demo: Server, partner: Client):
 
 
 def test_errors_of_no_package_stand_with_the_customer(demo: Server, partner: Client):
-    """When the organization cannot be made the customer has the error, and its packages say what they waited for."""
-    order(demo, FAIL, "organization")
+    """When the organization cannot be made the customer has the error, and so have its packages."""
+    order(partner, kind="fail", target="organization")
     shown = provisioned(demo, partner)
     assert shown["status"] == "error"
-    assert [error["description"] for error in shown["errors"]] == [ORDERED.description]
+    assert shown["errors"] == [{"errorCode": ORDERED.code, "description": ORDERED.description}]
     assert {each["status"] for each in shown["resourceDetails"]["packages"]} == {"error"}
     assert "orgId" not in shown
+
+
+def test_warnings_and_reviews_come_when_they_are_ordered(demo: Server, partner: Client):
+    """A warning changes no status; a review shows until it is decided, and who is denied is in error."""
+    order(partner, kind="warn", target="webex_calling")
+    order(partner, kind="review")
+    found = provisioned(demo, partner)
+    assert found["status"] == "pending_rpl_review"
+    told = {each["name"]: each for each in found["resourceDetails"]["packages"]}
+    assert [each["errorCode"] for each in told["webex_calling"]["warnings"]] == [2560]
+    assert {each["status"] for each in told.values()} == {"provisioned"}
+    for approved, status in ((True, "provisioned"), (False, "error")):
+        if not approved:
+            order(partner, kind="review")
+            found = provisioned(demo, partner)
+        decided = partner.post(f"/allot/v1/customers/{found['id']}/review", json={"approved": approved})
+        assert decided.json()["status"] == status
+        assert partner.get(f"{PATH}/{found['id']}").json()["status"] == status
