@@ -300,6 +300,7 @@ def test_rights(demo: Server, partner: Client):
 
 def test_the_journal_tells_of_reports(demo: Server, partner: Client):
     """Ordering, making and deleting are entries of the partner's journal, under the tracking id of the order."""
+    demo.call(make)  # what other tests have ordered
     answer = partner.post(PATH, json=DAYS, headers={"TrackingID": "track-billing"})
     id = answer.json()["id"]
     demo.call(make)
