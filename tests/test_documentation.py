@@ -284,6 +284,13 @@ def test_every_error_is_documented_and_no_other():
     assert [(int(code), rule) for code, rule in rows] == [(rule.code, rule.id) for rule in rulebook().rules]
 
 
+def test_every_code_of_ours_is_documented_and_no_other():
+    """The page of errors has every code from 90000 on that the source has."""
+    source = "".join(path.read_text(encoding="utf-8") for path in (ROOT / "src").rglob("*.py"))
+    listed = re.findall(r"^\| `(90\d{3})` \| ours", reference("errors.md"), re.MULTILINE)
+    assert sorted(listed) == sorted(set(re.findall(r"\b(90\d{3})\b", source)))
+
+
 def test_the_laws_of_a_decision_are_documented_with_their_tests():
     """The page of the decision names the test of each of the seven laws."""
     tests = set(re.findall(r"test_law_\d_\w+", (ROOT / "tests/core/test_laws.py").read_text(encoding="utf-8")))

@@ -1,11 +1,15 @@
 """Pages about refusals: errors and the rulebook."""
 
 from allot.cli.serving import read_rulebook
+from allot.core import customer, outcome, run, subscriber
 from allot.core.failure import Kind
 from allot.core.offer import Offer
-from allot.core.package import Package
+from allot.core.package import Notice, Package
 from allot.core.rule import KINDS, Rule
 from allot.core.rulebook import Rulebook
+from allot.engine import reports, steps
+from allot.engine.works import UNEXPECTED
+from allot.service.known import EMAIL_SENTENCE
 from allot.wire.errors import STATUSES
 from generating.markdown import code, table
 
@@ -42,8 +46,35 @@ KIND_MEANINGS = {
 }
 
 
+#: codes of the wholesale API that Cisco publishes
+PUBLISHED = [
+    Notice(100, "Provisioning preCheck validation successful."),
+    Notice(2024, "Billing Report not found."),
+    outcome.MAINTENANCE,
+    Notice(10022, EMAIL_SENTENCE),
+]
+#: and ours, of what is done in the background
+OWN = [
+    Notice(
+        UNEXPECTED, "An attempt failed for a reason that nobody foresaw, which stands here instead; it is tried again"
+    ),
+    run.GAVE_UP,
+    run.SKIPPED_FOR,
+    outcome.ORDERED,
+    customer.DENIAL,
+    steps.NO_ORGANIZATION,
+    steps.NAME_TAKEN,
+    subscriber.DECLINED,
+    reports.NOT_MADE,
+    reports.NOT_FINISHED,
+]
+
+
 def errors() -> str:
     book = read_rulebook("")
+    notices = [
+        [code(each.code), "documented" if each in PUBLISHED else "ours", each.description] for each in PUBLISHED + OWN
+    ]
     kinds = [[code(status), kind.value, MEANINGS[kind]] for kind, status in STATUSES.items()]
     rules = [[code(rule.code), code(rule.id), rule.message, rule.description, rule.remedy] for rule in book.rules]
     return f"""
@@ -73,6 +104,14 @@ Several have the code 400, because Cisco publishes none for these reasons: the s
 The rule's id is in the journal and in the answer of `POST /allot/v1/decisions`.
 
 {table(["errorCode", "Rule", "message", "description", "What to do"], rules)}
+
+## Codes of wholesale
+
+A request that is refused carries its status as code, but for 10022 and 2024. Warnings and errors of what is done in the
+background stand with the package, the customer, the subscriber or the report that they are about. Cisco publishes few
+of their codes; ours begin with 90000.
+
+{table(["Code", "Provenance", "What it says"], notices)}
 """
 
 
