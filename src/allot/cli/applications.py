@@ -50,10 +50,10 @@ def authorize(client_id: str, org: str, person: str, **flags: Any) -> None:
 
 
 async def _create(read: Settings, wanted: Registration) -> tuple[str, str]:
-    context = context_of(read)
     database = await open_database(read.database)
     try:
         async with database.writing() as writing:
+            context = await context_of(read, writing)
             org_id = await find(writing, wanted.org_id)
             email = wanted.person_id
             person_id = await grants.person_of(writing, context, org_id, email) if email else None
@@ -64,10 +64,10 @@ async def _create(read: Settings, wanted: Registration) -> tuple[str, str]:
 
 
 async def _authorize(read: Settings, client_id: str, org: str, email: str) -> str:
-    context = context_of(read)
     database = await open_database(read.database)
     try:
         async with database.writing() as writing:
+            context = await context_of(read, writing)
             org_id = await find(writing, org)
             person_id = await grants.person_of(writing, context, org_id, email)
             return await grants.authorize(writing, context, client_id, org_id, person_id)

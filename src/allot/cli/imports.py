@@ -10,8 +10,7 @@ from allot.cli import settings
 from allot.cli.databases import is_current, migrate, open_database, sqlite_path
 from allot.cli.organizations import find
 from allot.cli.serving import read_rulebook
-from allot.service import imports
-from allot.service.clock import SystemClock
+from allot.service import clocks, imports
 from allot.service.context import Context
 from allot.service.settings import Settings
 
@@ -48,14 +47,15 @@ def command(file: Path, org: str, **flags: Any) -> None:
 
 
 async def _import(read: Settings, text: str, org: str, *, table: bool) -> list[str]:
-    context = Context(read_rulebook(read.rulebook), SystemClock())
-    found = [] if table else imports.read_document(text, context.rulebook)
+    rulebook = read_rulebook(read.rulebook)
+    found = [] if table else imports.read_document(text, rulebook)
     path = sqlite_path(read.database)
     if path is not None and not path.exists() and not table and not await is_current(read.database):
         migrate(read.database)
     database = await open_database(read.database)
     try:
         async with database.writing() as writing:
+            context = Context(rulebook, await clocks.of(writing))
             if table:
                 org_id = await find(writing, org)
                 found = [await imports.save_people(writing, context, org_id, text)]

@@ -13,12 +13,12 @@ from allot.cli.databases import open_database
 from allot.cli.organizations import find
 from allot.cli.serving import read_rulebook
 from allot.core.scope import ADMIN, SCOPES
-from allot.service import grants
-from allot.service.clock import SystemClock
+from allot.service import clocks, grants
+from allot.service.clock import Clock, SystemClock
 from allot.service.context import Context
 from allot.service.settings import Settings
 from allot.store import tokens
-from allot.store.database import Database
+from allot.store.database import Database, Reading
 
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
@@ -38,8 +38,8 @@ def command() -> None:
 def create(org: str, person: str, scopes: str, name: str, expires: str, **flags: Any) -> None:
     """Make an access token and print it. It is shown this once: only its hash is kept."""
     wanted = read_scopes(scopes)
-    granting = grants.Granting(org, person.strip().lower(), name, wanted, _until(expires))
-    click.echo(asyncio.run(_create(settings.read(flags), granting)))
+    granting = grants.Granting(org, person.strip().lower(), name, wanted, _until(expires, SystemClock()))
+    click.echo(asyncio.run(_create(settings.read(flags), granting, expires)))
 
 
 @command.command("list")
@@ -70,11 +70,11 @@ def read_scopes(text: str) -> frozenset[str]:
     return wanted
 
 
-def _until(text: str) -> datetime | None:
+def _until(text: str, clock: Clock) -> datetime | None:
     """When a token runs out: after a span, or at a date; None for never."""
     if not text:
         return None
-    now = SystemClock().now()
+    now = clock.now()
     span = re.fullmatch(r"([1-9][0-9]{0,3})([hdw])", text)
     if span:
         return now + timedelta(**{_UNITS[span[2]]: int(span[1])})
@@ -88,12 +88,14 @@ def _until(text: str) -> datetime | None:
     return at
 
 
-async def _create(read: Settings, granting: grants.Granting) -> str:
+async def _create(read: Settings, granting: grants.Granting, expires: str) -> str:
     database = await open_database(read.database)
     try:
         async with database.writing() as writing:
             org_id = await find(writing, granting.org_id)
-            return await grants.grant(writing, context_of(read), replace(granting, org_id=org_id))
+            context = await context_of(read, writing)
+            granting = replace(granting, org_id=org_id, expires=_until(expires, context.clock))
+            return await grants.grant(writing, context, granting)
     finally:
         await database.close()
 
@@ -112,11 +114,11 @@ async def _revoke(read: Settings, id: str) -> None:
     try:
         async with database.writing() as writing:
             org_ids = {grant.org_id for grant in await tokens.grants(writing, "") if grant.id == id}
-            await grants.revoke(writing, context_of(read), next(iter(org_ids), ""), id)
+            await grants.revoke(writing, await context_of(read, writing), next(iter(org_ids), ""), id)
     finally:
         await database.close()
 
 
-def context_of(read: Settings) -> Context:
-    """What operations outside a server are given."""
-    return Context(read_rulebook(read.rulebook), SystemClock())
+async def context_of(read: Settings, reading: Reading) -> Context:
+    """What operations outside a server are given: they go by the clock of the database, too."""
+    return Context(read_rulebook(read.rulebook), await clocks.of(reading))
