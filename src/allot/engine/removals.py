@@ -60,7 +60,7 @@ async def _take_some(writing: Writing, context: Context, claims: Sequence[Claim]
     holders = await licenses.holder_ids(writing, await licenses.places(writing, ids), PIECE + 1)
     if len(holders) <= PIECE:
         return False
-    await _take(writing, context, holders, found.values())
+    await _take(writing, context, holders[:PIECE], found.values())
     return True
 
 

@@ -1,0 +1,191 @@
+"""Removing a package that many people have: in pieces, each a transaction, and none of them for nothing."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+
+from allot.core.customer import DELETE
+from allot.engine import removals
+from allot.engine.worker import Worker
+from allot.service.service import Service
+from allot.store.database import Writing
+from crashes import Crash, CrashingDatabase
+from organizations import add_person, insert
+from provisioning import (
+    add_partner,
+    delete,
+    let_leases_run_out,
+    opened,
+    order,
+    order_outcome,
+    organization_of,
+    prepare,
+    provision,
+    rows,
+    service_on,
+    work_off,
+    write,
+    wrongs,
+)
+
+PEOPLE, PIECE = 250, 40
+
+
+@pytest.fixture(autouse=True)
+def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(removals, "PIECE", PIECE)
+
+
+async def customer_with_people(service: Service) -> str:
+    """A customer whose meetings license many people hold; its deletion is ordered."""
+    await add_partner(service)
+    [customer_id] = await order(service, provision("many", "webex_meetings", "webex_calling"))
+    await work_off(Worker(service))
+    async with service.database.writing() as writing:
+        org_id = await organization_of(writing, customer_id)
+        [(place,)] = await writing.rows("SELECT license FROM licenses WHERE org_id = $1 AND offer = 'SLWM'", org_id)
+        for n in range(PEOPLE):
+            person_id = await add_person(writing, org_id, f"p{n}@example.com")
+            await insert(writing, "holdings", org_id=org_id, person_id=person_id, license=place)
+        counted = "UPDATE licenses SET consumed_by_users = $3 WHERE org_id = $1 AND license = $2"
+        await writing.run(counted, org_id, place, PEOPLE)
+    return customer_id
+
+
+async def holders(service: Service) -> int:
+    """How many people hold the license."""
+    [(count,)] = await rows(service, "SELECT COUNT(*) FROM holdings")
+    return int(count)
+
+
+def test_a_license_that_many_hold_is_taken_in_pieces(database_url: str, counted: Callable[[str], None]):
+    """No transaction takes more than a piece; counters are right between them, and the journal tells of everybody."""
+
+    async def check() -> int:
+        async with opened(database_url) as service:
+            customer_id = await customer_with_people(service)
+            await order(service, delete(customer_id))
+            worker = Worker(service)
+            await worker.turn()
+            watched = Watched(service)
+            await removals.lighten(watched, service.context, worker._claims)
+            assert watched.seen == [PEOPLE - PIECE * n for n in range(len(watched.seen))]
+            assert await holders(service) <= PIECE
+            await work_off(worker)
+            assert await holders(service) == 0
+            told = await rows(
+                service, "SELECT target_id, detail, tracking_id FROM journal WHERE action = 'licenses.withdraw'"
+            )
+            assert len({person_id for person_id, _, _ in told}) == len(told) == PEOPLE
+            assert {tracking_id for _, _, tracking_id in told} == {"track_delete"}
+            details = [json.loads(detail) for _, detail, _ in told]
+            assert all(len(each["before"]["licenses"]) == 1 and each["after"]["licenses"] == [] for each in details)
+            assert await rows(service, "SELECT 1 FROM customers") == []
+            assert await wrongs(service) == []
+            return len(watched.seen)
+
+    counted(f"{PEOPLE} people in {asyncio.run(check())} transactions and a last one")
+
+
+class Watched(CrashingDatabase):
+    """A database that checks what is there before each transaction that writes."""
+
+    def __init__(self, service: Service) -> None:
+        super().__init__(service.database, 0)
+        self._service = service
+        self.seen: list[int] = []
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[Writing]:
+        """Note how many hold the license by now."""
+        assert await wrongs(self._service) == []
+        self.seen.append(await holders(self._service))
+        async with self._service.database.writing() as writing:
+            yield writing
+
+
+def test_a_removal_that_is_cut_off_goes_on_where_it_was(database_url: str, counted: Callable[[str], None]):
+    """Whichever statement of the pieces is the last one, another worker takes the license from those who have it."""
+
+    async def check() -> int:
+        crashes = 0
+        async with opened(database_url) as service:
+            customer_id = await customer_with_people(service)
+            await order(service, delete(customer_id))
+            for statement in range(1, 90, 7):
+                try:
+                    await work_off(Worker(service_on(CrashingDatabase(service.database, statement))))
+                except Crash:
+                    crashes += 1
+                assert await wrongs(service) == []
+                await write(service, "UPDATE steps SET attempts = 1 WHERE state = 'running'")
+                await let_leases_run_out(service)
+            await work_off(Worker(service))
+            assert await holders(service) == 0
+            assert await rows(service, "SELECT 1 FROM customers") == []
+            [(told,)] = await rows(service, "SELECT COUNT(*) FROM journal WHERE action = 'licenses.withdraw'")
+            assert told == PEOPLE
+            assert await wrongs(service) == []
+        return crashes
+
+    counted(f"{asyncio.run(check())} crashes")
+
+
+@pytest.mark.parametrize("kind", ["fail", "hold"])
+def test_a_removal_that_was_ordered_to_fail_takes_nothing(database_url: str, kind: str):
+    """What is ordered for the package is heeded before the first license is taken."""
+
+    async def check() -> None:
+        async with opened(database_url) as service:
+            customer_id = await customer_with_people(service)
+            await order_outcome(service, customer_id, 2, "webex_meetings", kind)
+            await order(service, delete(customer_id))
+            await work_off(Worker(service))
+            assert await holders(service) == PEOPLE
+            assert await wrongs(service) == []
+
+    asyncio.run(check())
+
+
+def test_a_worker_that_is_too_late_takes_nothing(database_url: str):
+    """A removal whose claim is another worker's by now begins no piece."""
+
+    async def check() -> None:
+        async with opened(database_url) as service:
+            customer_id = await customer_with_people(service)
+            await order(service, delete(customer_id))
+            late = Worker(service)
+            await late.turn()
+            await let_leases_run_out(service)
+            await Worker(service).turn()
+            await late.close()
+            await late.turn()
+            assert late.late == 2
+            assert await holders(service) == PEOPLE
+
+    asyncio.run(check())
+
+
+def test_numbers_of_those_who_lose_calling_are_free(database_url: str):
+    """Whoever loses the last calling license has no number and no extension, and the journal knows what they were."""
+
+    async def check() -> None:
+        async with opened(database_url) as service:
+            await add_partner(service)
+            [customer_id] = await order(service, await prepare(service, DELETE, "calls"))
+            await work_off(Worker(service))
+            assert await rows(service, "SELECT 1 FROM customers WHERE customer_id = $1", customer_id) == []
+            [person] = await rows(
+                service,
+                "SELECT location_id, phone_number, extension FROM people WHERE email = 'reached@example.com'",
+            )
+            assert person == (None, None, None)
+            entries = await rows(service, "SELECT detail FROM journal WHERE action = 'licenses.withdraw'")
+            before = [json.loads(detail)["before"].get("calling") for (detail,) in entries]
+            assert [each["phone_number"] for each in before if each] == ["+12405551212"]
+            assert await wrongs(service) == []
+
+    asyncio.run(check())
