@@ -10,6 +10,7 @@ import pytest
 import requests
 
 from allot.api.operations import OPERATIONS as WEBEX
+from allot.api.partners import ON_BEHALF
 from allot.api.profiles import ADDRESSES_MAX, TEXT_MAX
 from allot.core import ids
 from allot.plane.operations import OPERATIONS as OWN
@@ -49,10 +50,11 @@ BODIES = [
 
 def documented(operation: Operation, answer: requests.Response) -> None:
     """Fails unless the answer is one of the operation's, or an error in the shape of all errors."""
+    if answer.status_code in operation.answers:
+        answer.close()  # of a stream nobody waits for the end
+        return
     where = (operation.handler.__name__, answer.request.url, answer.request.body, answer.text[:500])
     assert answer.status_code < 500, where
-    if answer.status_code in operation.answers:
-        return
     body = answer.json()
     assert set(body) == {"message", "errors", "trackingId"}, where
     assert body["trackingId"] == answer.headers["TrackingID"], where
@@ -63,6 +65,12 @@ def documented(operation: Operation, answer: requests.Response) -> None:
         assert not re.search(r"allot\.|Error\b(?! \d)|psycopg|apsw|SELECT |Traceback|msgspec", error["description"]), (
             where
         )
+
+
+def caller_of(client: Client, operation: Operation) -> Client:
+    """Who may call an operation: of wholesale a partner, of everything else the administrator."""
+    wholesale = ON_BEHALF in operation.query or operation.path.startswith("/wholesale")
+    return client.as_("allot-demo-partner") if wholesale else client
 
 
 def path_of(prefix: str, operation: Operation, text: str | None = None) -> str:
@@ -83,9 +91,11 @@ def test_odd_paths_are_nothing(client: Client):
             if text in ("", ".", "..", "../.."):
                 continue  # these are other paths
             body = {"json": {}} if operation.body else {}
-            answer = client.request(operation.method, path_of(prefix, operation, text), **body)
+            caller = caller_of(client, operation)
+            answer = caller.request(operation.method, path_of(prefix, operation, text), **body)
             documented(operation, answer)
-            assert answer.status_code in (400, 404)
+            # A file is behind a signed address, whoever calls it.
+            assert answer.status_code in ((403, 404) if operation.path.endswith(".csv") else (400, 404)), operation.path
 
 
 def test_odd_queries_are_refused_or_find_nothing(client: Client):
@@ -93,13 +103,16 @@ def test_odd_queries_are_refused_or_find_nothing(client: Client):
     for prefix, operation in ALL:
         if operation.method != "GET":
             continue
+        caller = caller_of(client, operation)
+        caller.stream = operation.path == "/events"
         for parameter in operation.query:
             for text in TEXTS:
                 query = {"from": "2026-01-01", "to": "2026-01-02"} if parameter.required else {}
-                answer = client.get(path_of(prefix, operation), params=query | {parameter.name: text})
+                answer = caller.get(path_of(prefix, operation), params=query | {parameter.name: text})
                 documented(operation, answer)
-        answer = client.get(path_of(prefix, operation) + "?&&=&%00=%00&x[]=1&" + "max=1&" * 500)
+        answer = caller.get(path_of(prefix, operation) + "?&&=&%00=%00&x[]=1&" + "max=1&" * 500)
         documented(operation, answer)
+        caller.stream = False
 
 
 def test_odd_values_are_named(client: Client):
@@ -107,12 +120,13 @@ def test_odd_values_are_named(client: Client):
     for prefix, operation in ALL:
         if operation.body is None or operation.media == FORM or operation.handler.__name__ == "delete_person":
             continue
+        caller = caller_of(client, operation)
         for member in operation.body.__struct_encode_fields__:
             for value in VALUES:
                 body = json.dumps({member: value}).encode()
                 headers = {"Content-Type": "application/json"}
                 documented(
-                    operation, client.request(operation.method, path_of(prefix, operation), data=body, headers=headers)
+                    operation, caller.request(operation.method, path_of(prefix, operation), data=body, headers=headers)
                 )
 
 
@@ -121,12 +135,15 @@ def test_odd_bodies_are_refused(client: Client):
     for prefix, operation in ALL:
         if operation.body is None:
             continue
+        caller = caller_of(client, operation)
         for body in BODIES:
             headers = {"Content-Type": operation.media}
-            answer = client.request(operation.method, path_of(prefix, operation), data=body, headers=headers)
+            answer = caller.request(operation.method, path_of(prefix, operation), data=body, headers=headers)
             documented(operation, answer)
+            if operation.path.startswith("/clock"):
+                continue  # all members may be left out, and others are not looked at
             # Decisions tell of a request that it would be refused.
-            assert answer.status_code >= 400 or answer.json()["decisions"][0]["status"] == 400
+            assert answer.status_code >= 400 or answer.json()["decisions"][0]["status"] == 400, operation.path
 
 
 def test_odd_forms_are_refused(client: Client):

@@ -16,7 +16,7 @@ JOHN = "f5b36187-c8dd-4727-8b2f-f9c447f29046"
 SQL_CASES = {
     "counter": ("UPDATE licenses SET consumed_by_users = consumed_by_users + 1 WHERE license = 2", "its counter says"),
     "entries": ("UPDATE organizations SET entries = entries + 1", "journal: 1 entries, the last is 1"),
-    "gap": ("UPDATE journal SET entry = 5", "the last is 5"),
+    "gap": (f"UPDATE journal SET entry = 5 WHERE org_id = '{ACME}'", "the last is 5"),
     "overlap": (
         f"INSERT INTO attendees (org_id, person_id, site_url) VALUES ('{ACME}', '{JOHN}', 'myhostsite.webex.com')",
         "john.andersen@example.com: host and attendee of myhostsite.webex.com",

@@ -13,11 +13,12 @@ from allot.core.role import FULL
 from allot.core.subscriber import CHANGED, Filter
 from allot.engine.worker import Worker
 from allot.service import customers, people, subscribers
+from allot.service.checks import Finding, check
 from allot.service.people import Draft, Removal
 from allot.service.service import Service
 from allot.service.subscribers import delete, precheck, provision, update
 from organizations import add_person, insert
-from provisioning import CALLER, FOUR, PARTNER, dump, order, order_outcome, rows, work_off, write
+from provisioning import CALLER, FOUR, PARTNER, add_partner, dump, opened, order, order_outcome, rows, work_off, write
 from provisioning import delete as removal_of
 from provisioning import provision as order_of
 from provisioning import update as change_of
@@ -553,6 +554,32 @@ def test_pages_go_through_all_once(database_url: str, field: str, descending: bo
         assert [each.id for each in whole] == [each.id for each in by_offset] == [each.id for each in by_cursor]
 
     run(database_url, act)
+
+
+WRONG = {
+    "UPDATE packages SET subscribers = 5 WHERE package = 'webex_meetings'": "1 subscribers have webex_meetings",
+    "UPDATE people SET email = 'other@a.example' WHERE email = 'a@a.example'": "is nobody of this email",
+    "UPDATE subscribers SET person_id = 'x' WHERE email = 'a@a.example'": "is nobody of this email",
+    "UPDATE usage SET until_day = '2026-01-01'": "the packages in use are not those",
+    "UPDATE usage SET package = 'webex_suite'": "the packages in use are not those",
+}
+
+
+@pytest.mark.parametrize("sql", WRONG)
+def test_what_does_not_agree_is_found(database_url: str, sql: str) -> None:
+    """`allot check` finds counters, people and bills that do not agree with the subscribers, and says whose they are."""
+
+    async def act() -> list[Finding]:
+        async with opened(database_url) as service:
+            await add_partner(service)
+            customer_id, _ = await shop(service)
+            await subscribe(service, wanted(customer_id, "a@a.example"))
+            assert [finding async for finding in check(service.database, service.rulebook)] == []
+            await write(service, sql)
+            return [finding async for finding in check(service.database, service.rulebook)]
+
+    found = [finding for finding in asyncio.run(act()) if WRONG[sql] in finding.text]
+    assert [finding.org_id for finding in found] == [PARTNER]
 
 
 def test_the_orders_of_customers_know_their_subscribers(database_url: str) -> None:

@@ -24,6 +24,12 @@ REFERENCES = (
     ("attendees", "site_url", "sites"),
     ("applications", "person_id", "people"),
     ("tokens", "person_id", "people"),
+    ("partners", "org_id", "organizations"),
+    *((table, "org_id", "partners") for table in ("templates", "customers", "reports", "outcomes", "webhooks")),
+    *((table, "customer_id", "customers") for table in ("packages", "runs", "subscribers")),
+    ("steps", "customer_id", "runs"),
+    ("report_pieces", "report_id", "reports"),
+    ("deliveries", "webhook_id", "webhooks"),
 )
 _LOST = """
 SELECT c.org_id, COUNT(*) FROM {table} c
