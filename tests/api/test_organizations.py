@@ -13,10 +13,13 @@ def test_an_administrator_sees_their_organization(client: Client) -> None:
 
 
 def test_a_partner_sees_what_it_manages(client: Client) -> None:
-    """The list has one's own organization first, then those that it manages."""
+    """The list has one's own organization first, then those that it manages: sub-partners' customers are not its own."""
     partner = client.as_("allot-demo-partner")
     found = partner.get("/v1/organizations").json()["items"]
-    assert [each["displayName"] for each in found] == ["Summit Communications", "Acme, Inc."]
+    own, *managed = [each["displayName"] for each in found]
+    assert own == "Summit Communications"
+    assert {"Acme, Inc.", "Foothill Voice", "Valley Telecom", "Bob's Bakery"} < set(managed)
+    assert not {"Globex Corporation", "Tidewater Surf", own} & set(managed)
     assert partner.get(f"/v1/organizations/{found[1]['id']}").json() == found[1]
 
 
