@@ -13,7 +13,7 @@ def test_an_administrator_sees_their_organization(client: Client) -> None:
 
 
 def test_a_partner_sees_what_it_manages(client: Client) -> None:
-    """The list has one's own organization first, then those that it manages: sub-partners' customers are not its own."""
+    """The list has one's own organization first, then those that it manages, and not its sub-partners' customers."""
     partner = client.as_("allot-demo-partner")
     found = partner.get("/v1/organizations").json()["items"]
     own, *managed = [each["displayName"] for each in found]
