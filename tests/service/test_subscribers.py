@@ -567,7 +567,7 @@ WRONG = {
 
 @pytest.mark.parametrize("sql", WRONG)
 def test_what_does_not_agree_is_found(database_url: str, sql: str) -> None:
-    """`allot check` finds counters, people and bills that do not agree with the subscribers, and says whose they are."""
+    """`allot check` finds counters, people and bills that do not agree with subscribers, and says whose."""
 
     async def act() -> list[Finding]:
         async with opened(database_url) as service:

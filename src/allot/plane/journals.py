@@ -24,6 +24,7 @@ _TARGETS = {
     **dict.fromkeys(("locations", "numbers"), "LOCATION"),
     "organization": "ORGANIZATION",
     "reports": "BILLING_REPORT",
+    "subscribers": "SUBSCRIBER",
 }
 _NAMES = {"location_id": "locationId", "phone_number": "phoneNumber", "person_id": "personId"}
 

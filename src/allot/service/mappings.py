@@ -162,7 +162,8 @@ class Mappings:
     async def save(self, writing: Writing) -> None:
         """Write all that was changed, the journals last."""
         await person_rows.create(writing, self.created)
-        await store.insert(writing, self.inserted)
+        # In one order: who waits for another to commit an email must not keep one that the other waits for.
+        await store.insert(writing, sorted(self.inserted, key=lambda each: each.email))
         await store.update(writing, list(self.updated.values()))
         await store.count(writing, [(*key, count) for key, count in self.counts.items() if count])
         day = self.batch.now[:10]
