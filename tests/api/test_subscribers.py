@@ -168,13 +168,27 @@ def test_lists_refuse_what_they_cannot_read(partner: Client):
         ("sortOrder", "up"),
         ("after", "yesterday"),
         ("lastStatusChange", "1e3"),
-        ("after", "9" * 16),
+        ("after", "9" * 15),
+        ("lastStatusChange", "9" * 16),
         ("cursor", "x"),
     ):
         assert faults(partner.get(PATH, params={name: value}))[0].startswith(name), (name, value)
     for name in ("customerId", "personId", "externalCustomerId", "email", "status"):
         assert partner.get(PATH, params={name: "nothing"}).json() == {"items": []}
     assert partner.get(PATH, params={"after": "9" * 14, "max": "1000"}).json() == {"items": []}
+
+
+def test_members_are_in_cisco_s_order(partner: Client, customer: dict[str, Any]):
+    """Subscribers and customers show their members, and those of an address, in the order of Cisco's examples."""
+    shown = partner.post(PATH, json=told(customer, "in.order@shop.example")).json()
+    assert list(shown) == [
+        *("id", "personId", "email", "customerId", "externalCustomerId", "package", "status"),
+        *("lastStatusChange", "created", "packages"),
+    ]
+    home = partner.get(f"/v1/wholesale/customers/{customer['id']}").json()
+    assert list(home) == ["id", "orgId", "externalId", "address", "status", "packages", "resourceDetails"]
+    members = ["addressLine1", "addressLine2", "city", "stateOrProvince", "zipOrPostalCode", "country"]
+    assert list(home["address"]) == [name for name in members if name in home["address"]]
 
 
 def test_links_lead_through_all_pages(partner: Client, customer: dict[str, Any]):

@@ -8,15 +8,15 @@ LINE_MAX = 50
 TEXT_MAX = 256
 
 
-class Address(msgspec.Struct, rename="camel", omit_defaults=True):
-    """A postal address; `country` is ISO 3166-1 alpha-2."""
+class Address(msgspec.Struct, rename="camel", omit_defaults=True, kw_only=True):
+    """A postal address, its members in the order of Cisco's examples; `country` is ISO 3166-1 alpha-2."""
 
     address_line1: str
-    city: str
-    country: str
     address_line2: str | None = None
+    city: str
     state_or_province: str | None = None
     zip_or_postal_code: str | None = None
+    country: str
 
 
 def check_address(found: list[str], path: str, address: Address) -> dict[str, str]:

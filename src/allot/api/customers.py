@@ -48,16 +48,16 @@ class ResourceDetails(msgspec.Struct):
     packages: list[Package]
 
 
-class CustomerResponse(msgspec.Struct, rename="camel"):
-    """A customer as Webex shows it."""
+class CustomerResponse(msgspec.Struct, rename="camel", kw_only=True):
+    """A customer as Webex shows it, its members in the order of Cisco's examples."""
 
     id: str
+    org_id: str | UnsetType = UNSET
     external_id: str
     address: Address
     status: str
     packages: list[str]
     resource_details: ResourceDetails
-    org_id: str | UnsetType = UNSET
     errors: list[Error] | UnsetType = UNSET
 
 
@@ -180,14 +180,14 @@ def _url(request: Request, customer_id: str) -> str:
 def show(customer: Customer, *, licenses: bool = False) -> CustomerResponse:
     """A customer as Webex shows it; its organization only where it is documented to be."""
     return CustomerResponse(
-        ids.encode("ENTERPRISE", customer.id),
-        customer.external_id,
-        msgspec.convert(customer.address, Address),
-        customer.status,
-        list(customer.packages),
-        ResourceDetails([_package(held, licenses=licenses) for held in customer.packages.values()]),
-        ids.encode("ORGANIZATION", customer.customer_org_id) if customer.shows_organization else UNSET,
-        notices(customer.errors),
+        id=ids.encode("ENTERPRISE", customer.id),
+        org_id=ids.encode("ORGANIZATION", customer.customer_org_id) if customer.shows_organization else UNSET,
+        external_id=customer.external_id,
+        address=msgspec.convert(customer.address, Address),
+        status=customer.status,
+        packages=list(customer.packages),
+        resource_details=ResourceDetails([_package(held, licenses=licenses) for held in customer.packages.values()]),
+        errors=notices(customer.errors),
     )
 
 

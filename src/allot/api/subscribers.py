@@ -31,24 +31,27 @@ from allot.wire.values import EPOCH, read_time
 
 # Documented: 50, and up to 100.
 PAGE_DEFAULT, PAGE_MAX = 50, 100
-#: milliseconds since 1970 have no more digits until the year 33658
-TIME_DIGITS_MAX = 15
+#: milliseconds since 1970 have no more digits until the year 5138, and 15 of them are more than a calendar has
+TIME_DIGITS_MAX = 14
 ASCENDING, DESCENDING = "ASC", "DESC"
 
 
-class Subscriber(msgspec.Struct, rename="camel"):
-    """A subscriber as Webex shows it; `package` where one of its values tells all that `packages` has."""
+class Subscriber(msgspec.Struct, rename="camel", kw_only=True):
+    """A subscriber as Webex shows it; `package` where one of its values tells all that `packages` has.
+
+    The members are in the order of Cisco's examples.
+    """
 
     id: str
+    person_id: str | UnsetType = UNSET
     email: str
     customer_id: str
     external_customer_id: str
-    packages: list[str]
-    status: str
-    created: str
-    last_status_change: str
-    person_id: str | UnsetType = UNSET
     package: str | UnsetType = UNSET
+    status: str
+    last_status_change: str
+    created: str
+    packages: list[str]
     errors: list[Error] | UnsetType = UNSET
 
 
@@ -185,17 +188,17 @@ def _reply(request: Request, subscriber: Known, status: int = 200) -> Reply:
 def show(rulebook: Rulebook, subscriber: Known) -> Subscriber:
     """A subscriber as Webex shows it; the person only where they are documented to be shown."""
     return Subscriber(
-        ids.encode("SUBSCRIBER", subscriber.id),
-        subscriber.email,
-        ids.encode("ENTERPRISE", subscriber.customer_id),
-        subscriber.external_customer_id,
-        subscriber.packages,
-        subscriber.status,
-        subscriber.created,
-        subscriber.last_status_change,
-        ids.encode("PEOPLE", subscriber.person_id) if subscriber.person_id else UNSET,
-        single(rulebook.packages, subscriber.packages) or UNSET,
-        notices(subscriber.errors),
+        id=ids.encode("SUBSCRIBER", subscriber.id),
+        person_id=ids.encode("PEOPLE", subscriber.person_id) if subscriber.person_id else UNSET,
+        email=subscriber.email,
+        customer_id=ids.encode("ENTERPRISE", subscriber.customer_id),
+        external_customer_id=subscriber.external_customer_id,
+        package=single(rulebook.packages, subscriber.packages) or UNSET,
+        status=subscriber.status,
+        last_status_change=subscriber.last_status_change,
+        created=subscriber.created,
+        packages=subscriber.packages,
+        errors=notices(subscriber.errors),
     )
 
 
