@@ -138,4 +138,6 @@ def test_a_review_is_decided(demo: Server, partner: Client):
         decided = partner.post(f"/allot/v1/customers/{id}/review", json={"approved": approved})
         assert (decided.status_code, decided.json()["status"]) == (200, status)
         assert decided.json() == partner.get(f"{PATH}/{id}").json()
+        entry = partner.get("/allot/v1/journal?max=1").json()["items"][0]
+        assert (entry["action"], entry["targetId"]) == ("reviews.decide", id)
     assert decided.json()["errors"][0]["errorCode"] == 90004

@@ -22,6 +22,7 @@ ENTRIES_MAX = 1000
 _TARGETS = {
     **dict.fromkeys(("licenses", "people", "invitations"), "PEOPLE"),
     **dict.fromkeys(("locations", "numbers"), "LOCATION"),
+    **dict.fromkeys(("customers", "runs", "outcomes", "reviews"), "ENTERPRISE"),
     "organization": "ORGANIZATION",
     "reports": "BILLING_REPORT",
     "subscribers": "SUBSCRIBER",
