@@ -66,12 +66,15 @@ class Worker:
         heart = asyncio.create_task(self._beat())
         try:
             async with self._service.database.listening(WORK, self._service.bell.ring):
-                while not self._closing or self._claims or self._apart:
-                    if not await self._try() and not self._closing:
-                        await self._service.bell.wait(LOOK_SECONDS)
+                await self._until_closed()
         finally:
             heart.cancel()
             await asyncio.wait([heart])
+
+    async def _until_closed(self) -> None:
+        while not self._closing or self._claims or self._apart:
+            if not await self._try() and not self._closing:
+                await self._service.bell.wait(LOOK_SECONDS)
 
     async def _try(self) -> bool:
         """One turn, whatever becomes of it; whether there was anything."""

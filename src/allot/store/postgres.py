@@ -195,17 +195,19 @@ class Postgres:
                 await task
 
     async def _listen(self, channel: str, heard: Callable[[], None]) -> None:
-        """Listen on a connection of its own, and connect again when that is lost."""
+        """Listen, and connect again when the connection is lost."""
         while True:
-            try:
-                connection = await psycopg.AsyncConnection.connect(self._address, autocommit=True, **_CONNECTION)
-                async with connection:
-                    await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
-                    heard()  # something may have been announced before
-                    async for _ in connection.notifies():
-                        heard()
-            except psycopg.OperationalError:
-                await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+            with suppress(psycopg.OperationalError):
+                await self._hear(channel, heard)
+            await asyncio.sleep(LISTEN_AGAIN_SECONDS)
+
+    async def _hear(self, channel: str, heard: Callable[[], None]) -> None:
+        """Listen on a connection of its own, for as long as there is one."""
+        async with await psycopg.AsyncConnection.connect(self._address, autocommit=True, **_CONNECTION) as connection:
+            await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
+            heard()  # something may have been announced before
+            async for _ in connection.notifies():
+                heard()
 
     async def close(self) -> None:
         await self._pool.close()
