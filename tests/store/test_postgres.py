@@ -14,7 +14,7 @@ def test_who_stalls_within_a_transaction_is_ended(postgres_url: str):
 
     async def check() -> None:
         async with opened(postgres_url) as service:
-            assert await rows(service, "SHOW idle_in_transaction_session_timeout") == [("30s",)]
+            assert await rows(service, "SHOW idle_in_transaction_session_timeout") == [("2min",)]
             with pytest.raises(StoreError, match="idle-in-transaction timeout"):
                 await stall(service)
             assert await rows(service, "SELECT 1 FROM free_accounts") == []

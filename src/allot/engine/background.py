@@ -39,4 +39,7 @@ class Background:
 
     async def close(self) -> None:
         """Finish what is begun, then stop everything."""
-        await asyncio.gather(*(loop.close() for loop in self._loops))
+        ends = await asyncio.gather(*(loop.close() for loop in self._loops), return_exceptions=True)
+        for end in ends:
+            if end is not None:
+                raise end

@@ -26,10 +26,11 @@ LISTEN_AGAIN_SECONDS = 1.0
 # table) the planner would rather read whole tables; the cost of a request must not grow with them.
 _PLANS = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off -c jit=off"
 # Who is cut off says nothing, and would keep locks, or wait for an answer, for as long as the system does: hours. Both
-# sides ask after some seconds whether the other one is there, and the server ends whoever stops within a transaction.
+# sides ask after some seconds whether the other one is there. Whose process has stopped is still there: it is given the
+# time that the largest imports think between two statements.
 _KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 _WATCH = " ".join(f"-c {name.replace('keepalives', 'tcp_keepalives')}={value}" for name, value in _KEEPALIVES.items())
-_STALLED = "-c idle_in_transaction_session_timeout=30s"
+_STALLED = "-c idle_in_transaction_session_timeout=120s"
 _CONNECTION: dict[str, Any] = {"options": f"{_PLANS} {_WATCH} {_STALLED}", "connect_timeout": 5, **_KEEPALIVES}
 
 
