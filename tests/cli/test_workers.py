@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from contextlib import ExitStack
+from importlib.resources import files
 from pathlib import Path
 
 import psutil
@@ -107,6 +108,23 @@ def test_a_worker_that_cannot_start_says_why_in_one_sentence(tmp_path: Path):
         assert done.returncode == code
         assert said in done.stderr
         assert "Traceback" not in done.stderr
+
+
+def test_a_worker_knows_the_packages_of_its_database(demo_sqlite_url: str, tmp_path: Path):
+    """A rulebook that lacks packages which customers have is refused at the start, by workers and servers alike."""
+    shipped = files("allot").joinpath("rulebooks/webex.toml").read_text(encoding="utf-8")
+    (tmp_path / "other.toml").write_text(shipped.replace('"webex_calling"', '"webex_yelling"'), encoding="utf-8")
+    for command in (["worker"], ["serve", "--port", "0"]):
+        done = subprocess.run(
+            [PROGRAM, *command, "--database", demo_sqlite_url, "--rulebook", "other.toml"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert "lacks the packages webex_calling, which customers have; serve with" in done.stderr
 
 
 def test_a_worker_reads_the_settings_of_its_server(partner: tuple[str, str], tmp_path: Path):

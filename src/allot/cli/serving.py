@@ -66,7 +66,7 @@ async def make_service(settings: Settings, *, demo: bool = False) -> Service:
         migrate(settings.database)
     service = Service(await open_database(settings.database), rulebook, SettableClock(), settings)
     try:
-        await _require_offers(service)
+        await _require_known(service)
         async with service.database.reading() as reading:
             await clocks.follow(reading, service.clock)
         if demo:
@@ -107,14 +107,21 @@ def _poster(seconds: float) -> Poster:
     return posts.Posts(seconds)
 
 
-async def _require_offers(service: Service) -> None:
-    """Raises StoreError when organizations have licenses of offers that the rulebook does not know."""
+async def _require_known(service: Service) -> None:
+    """Raises StoreError when there are licenses or packages that the rulebook does not know."""
+    rulebook = service.rulebook
     async with service.database.reading() as reading:
-        unknown = {offer for _, offer, _ in await checks.offers(reading)} - set(service.rulebook.offers)
-    if unknown:
+        offers = {offer for _, offer, _ in await checks.offers(reading)} - rulebook.offers.keys()
+        packages = {name for _, _, name in await checks.packages_used(reading)} - rulebook.packages.keys()
+    if offers:
         raise StoreError(
-            f"the rulebook {service.rulebook.name} lacks the offers {', '.join(sorted(unknown))}, of which there are"
+            f"the rulebook {rulebook.name} lacks the offers {', '.join(sorted(offers))}, of which there are"
             " licenses; serve with the rulebook that they were imported with"
+        )
+    if packages:
+        raise StoreError(
+            f"the rulebook {rulebook.name} lacks the packages {', '.join(sorted(packages))}, which customers have;"
+            " serve with the rulebook that they were ordered by"
         )
 
 
