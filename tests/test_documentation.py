@@ -270,7 +270,7 @@ def test_routes_that_pages_speak_of_exist():
     routes = {f"/v1{each.path}" for each in WEBEX} | {f"/allot/v1{each.path}" for each in OWN}
     patterns = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route)) for route in routes] + ["/v1", "/allot/v1"]
     for path in PAGES:
-        for address in re.findall(rf"{re.escape(SHOWN)}(/[\w/{{}}.-]*)", path.read_text(encoding="utf-8")):
+        for address in re.findall(rf"{re.escape(SHOWN)}(/[\w/{{}}.$-]*)", path.read_text(encoding="utf-8")):
             assert any(re.fullmatch(each, address.rstrip("/")) for each in patterns), f"{name(path)}: {address}"
 
 

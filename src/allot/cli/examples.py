@@ -1,18 +1,21 @@
-"""Examples: the demo's wholesale customers, ordered and provisioned as those of a provider are."""
+"""Examples: the demo's wholesale customers and subscribers, ordered and provisioned as those of a provider are."""
 
 from dataclasses import dataclass
 from typing import Any
 
 from allot.core.call import Call, Caller
 from allot.core.customer import PROVISION
+from allot.core.holding import Properties
 from allot.core.order import Order
 from allot.core.outcome import FAIL, HOLD, MAINTENANCE, REVIEW, WARN, Outcome
 from allot.core.package import Notice
 from allot.engine.worker import Worker
-from allot.service import customers
+from allot.service import customers, subscribers
 from allot.service.arrivals import made_id
 from allot.service.customers import Request
+from allot.service.mappings import Wanted
 from allot.service.service import Service
+from allot.store import customers as store
 from allot.store import outcomes
 
 _UNREACHABLE = Notice(90003, "Ordered for the demo: Webex Calling could not be provisioned")
@@ -23,6 +26,13 @@ _ADDRESS = {
     "stateOrProvince": "CA",
     "zipOrPostalCode": "95035",
     "country": "US",
+}
+
+#: first name -> packages, first and last name, and how they are reached
+_SUBSCRIBERS = {
+    "Bob": (("webex_suite",), "Bob", "Baker", Properties(extension="2001")),
+    "Rosa": (("webex_calling",), "Rosa", "Baker", Properties(extension="2002")),
+    "Nils": (("webex_meetings",), "Nils", "Holm", None),
 }
 
 
@@ -54,15 +64,32 @@ async def provision(service: Service, examples: tuple[Example, ...]) -> None:
     worker = Worker(service, "demo")
     while await worker.turn():
         pass
+    await _subscribe(service, examples[0])
+
+
+async def _subscribe(service: Service, example: Example) -> None:
+    """Give packages of a customer to some people."""
+    key = (example.org_id, example.external_id)
+    async with service.database.writing() as writing:
+        customer_id = (await store.external_ids(writing, [key]))[key]
+        wanted = [
+            Wanted(_call(example), example.org_id, "", customer_id, f"{first}@bobs-bakery.example".lower(), *rest)
+            for first, rest in _SUBSCRIBERS.items()
+        ]
+        await subscribers.provision(writing, service.context, wanted)
+
+
+def _call(example: Example) -> Call:
+    person_id = made_id(example.org_id, "people", example.admin)
+    caller = Caller(example.org_id, person_id, example.admin, frozenset(), frozenset())
+    return Call(caller, f"NA_{made_id(example.external_id)}")
 
 
 def _request(example: Example) -> Request:
-    person_id = made_id(example.org_id, "people", example.admin)
-    caller = Caller(example.org_id, person_id, example.admin, frozenset(), frozenset())
     location = {"name": "Head Office", "address": _ADDRESS, "timezone": "America/Los_Angeles", "language": "en_us"}
     details: dict[str, Any] = {"language": "en", "location": location}
     return Request(
-        Call(caller, f"NA_{made_id(example.external_id)}"),
+        _call(example),
         example.org_id,
         Order(PROVISION, example.packages, {}, location),
         provisioning_id=example.provisioning_id,
