@@ -10,7 +10,7 @@ import click
 #: name -> where it is, and what `allot --help` says of it
 COMMANDS = {
     "serve": ("allot.cli.serve", "Serve the Webex API for licenses; with --demo, an organization to try it on."),
-    "worker": ("allot.cli.workers", "Provision packages in a process of its own, beside `allot serve --no-worker`."),
+    "worker": ("allot.cli.workers", "Provision packages, in a process of its own beside `allot serve --no-worker`."),
     "migrate": ("allot.cli.migrations", "Make the database, or bring its schema up to date."),
     "check": ("allot.cli.checks", "Recount what is counted and hold every holding against the rules."),
     "explain": ("allot.cli.decisions", "Explain what a request would get, and what to send instead."),
