@@ -37,6 +37,7 @@ RUN = [
     "docs/tutorial.md",
     "docs/wholesale.md",
     "docs/how-to/testing.md",
+    "docs/how-to/events.md",
     "docs/how-to/import.md",
     "docs/how-to/rulebook.md",
     "docs/how-to/watching.md",
