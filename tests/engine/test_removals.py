@@ -30,6 +30,7 @@ from provisioning import (
     write,
     wrongs,
 )
+from subscribing import shop, subscribe, wanted
 
 PEOPLE, PIECE = 250, 40
 
@@ -105,6 +106,72 @@ class Watched(CrashingDatabase):
         self.seen.append(await holders(self._service))
         async with self._service.database.writing() as writing:
             yield writing
+
+
+async def customer_with_subscribers(service: Service) -> str:
+    """A customer with many subscribers; all that is left of its deletion, which is ordered, is to end the mapping."""
+    await add_partner(service)
+    customer_id, _ = await shop(service, "many", "webex_meetings")
+    await subscribe(service, *(wanted(customer_id, f"p{n}@example.com") for n in range(PEOPLE)))
+    await order(service, delete(customer_id))
+    worker = Worker(service)
+    while "mapping" not in {claim.name for claim in worker._claims}:
+        await worker.turn()
+    await let_leases_run_out(service)
+    return customer_id
+
+
+async def billed(service: Service) -> tuple[int, int]:
+    """How many subscribers there are, and how many are billed."""
+    [(count,)] = await rows(service, "SELECT COUNT(*) FROM subscribers")
+    [(uses,)] = await rows(service, "SELECT COUNT(*) FROM usage WHERE until_day IS NULL")
+    return int(count), int(uses)
+
+
+def test_a_customer_with_many_subscribers_goes_in_pieces(database_url: str, counted: Callable[[str], None]) -> None:
+    """However many subscribers there are, a transaction ends a piece of them; and who is left is billed until then."""
+
+    async def check() -> int:
+        async with opened(database_url) as service:
+            await customer_with_subscribers(service)
+            worker = Worker(service)
+            await worker.turn()
+            seen = []
+
+            class Pieces(CrashingDatabase):
+                @asynccontextmanager
+                async def writing(self) -> AsyncIterator[Writing]:
+                    seen.append(await billed(service))
+                    async with service.database.writing() as writing:
+                        yield writing
+
+            await removals.lighten(Pieces(service.database, 0), service.context, worker._claims)
+            left = [PEOPLE - PIECE * n for n in range(len(seen))]
+            assert seen == [(count, count) for count in left]
+            assert await billed(service) == (left[-1], left[-1])
+            assert left[-1] <= PIECE
+            await work_off(worker)
+            assert await billed(service) == (0, 0)
+            assert await rows(service, "SELECT 1 FROM customers") == []
+            assert await wrongs(service) == []
+            return len(seen)
+
+    counted(f"{PEOPLE} subscribers in {asyncio.run(check())} transactions and a last one")
+
+
+@pytest.mark.parametrize("kind", ["fail", "hold"])
+def test_a_mapping_that_was_ordered_to_stay_keeps_its_subscribers(database_url: str, kind: str) -> None:
+    """What is ordered for the end of the mapping is heeded before the first subscriber goes."""
+
+    async def check() -> None:
+        async with opened(database_url) as service:
+            customer_id = await customer_with_subscribers(service)
+            await order_outcome(service, customer_id, 2, "mapping", kind)
+            await work_off(Worker(service))
+            assert await billed(service) == (PEOPLE, PEOPLE)
+            assert await wrongs(service) == []
+
+    asyncio.run(check())
 
 
 def test_a_removal_that_is_cut_off_goes_on_where_it_was(database_url: str, counted: Callable[[str], None]):

@@ -1,19 +1,22 @@
-"""Removals: taking a package's licenses from everybody who has them, before the licenses go."""
+"""Removals: taking a package's licenses from everybody who has them, and ending a customer's subscribers.
+
+Where there are very many of them, most go before the licenses and the customer do, some at a time.
+"""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from allot.core.journal import Entry
 from allot.core.outcome import REVIEW, WARN, ordered
-from allot.core.run import REMOVE, Run
-from allot.service import holdings
+from allot.core.run import MAPPING, REMOVE, Run, Step
+from allot.service import departures, holdings
 from allot.service.context import Context
 from allot.service.holdings import Needs
-from allot.store import customers, licenses, organizations, outcomes, runs
+from allot.store import customers, licenses, organizations, outcomes, runs, subscribers
 from allot.store.database import Database, Writing
 from allot.store.runs import Claim
 
-# People whom one transaction takes licenses from: others of the organization wait meanwhile.
+# People whom one transaction takes licenses from, and subscribers that it ends: others wait meanwhile.
 PIECE = 1_000
 
 #: a license of an organization, by its number
@@ -23,25 +26,65 @@ Place = tuple[str, int]
 async def lighten(database: Database, context: Context, claims: Sequence[Claim]) -> None:
     """Before licenses go that very many people have: take them from most, some at a time, each a transaction.
 
-    What is left is little enough for the step itself. A removal that fails in between goes on where it was.
+    Likewise with the subscribers of a customer that goes. What is left is little enough for the step itself. A removal
+    that fails in between goes on where it was.
     """
-    claims = [claim for claim in claims if claim.name == REMOVE]
-    if not claims:
-        return
-    keys = {claim.key for claim in claims}
+    removals = [claim for claim in claims if claim.name == REMOVE]
+    if removals and await _have_many(database, context, removals):
+        while await _take_some(database, context, removals):
+            pass
+    endings = [claim for claim in claims if claim.name == MAPPING]
+    if endings and await _are_many(database, endings):
+        while await _end_some(database, context, endings):
+            pass
+
+
+async def _have_many(database: Database, context: Context, claims: Sequence[Claim]) -> bool:
+    """Whether more people have licenses of these customers than one transaction takes them from."""
     async with database.reading() as reading:
-        there = await customers.load(reading, context.rulebook.packages, keys)
+        there = await customers.load(reading, context.rulebook.packages, {claim.key for claim in claims})
         ids = [
             (c.customer_org_id, id) for c in there.values() for held in c.packages.values() for id in held.license_ids
         ]
-        many = await licenses.consumed(reading, ids) > PIECE
-    while many:
-        async with database.writing() as writing:
-            many = await _take_some(writing, context, claims)
+        return await licenses.consumed(reading, ids) > PIECE
 
 
-async def _take_some(writing: Writing, context: Context, claims: Sequence[Claim]) -> bool:
+async def _are_many(database: Database, claims: Sequence[Claim]) -> bool:
+    """Whether these customers have more subscribers than one transaction ends."""
+    async with database.reading() as reading:
+        return len(await subscribers.some(reading, {claim.key for claim in claims}, PIECE + 1)) > PIECE
+
+
+async def _take_some(database: Database, context: Context, claims: Sequence[Claim]) -> bool:
     """Take what removals are about from some people; whether more than one transaction's worth was left."""
+    async with database.writing() as writing:
+        steps = await _undisturbed(writing, context, claims)
+        ids = [
+            (run.customer.customer_org_id, id)
+            for run, step in steps
+            for id in run.customer.packages[step.package].license_ids
+        ]
+        holders = await licenses.holder_ids(writing, await licenses.places(writing, ids), PIECE + 1)
+        if len(holders) <= PIECE:
+            return False
+        await _take(writing, context, holders[:PIECE], [run for run, _ in steps])
+        return True
+
+
+async def _end_some(database: Database, context: Context, claims: Sequence[Claim]) -> bool:
+    """End the mappings of some subscribers; whether more than one transaction's worth was left."""
+    async with database.writing() as writing:
+        steps = await _undisturbed(writing, context, claims)
+        keys = {(run.customer.org_id, run.customer.id) for run, _ in steps}
+        found = await subscribers.some(writing, keys, PIECE + 1)
+        if len(found) <= PIECE:
+            return False
+        await departures.forget(writing, found[:PIECE], context.stamp())
+        return True
+
+
+async def _undisturbed(writing: Writing, context: Context, claims: Sequence[Claim]) -> list[tuple[Run, Step]]:
+    """The steps of those claims that are still held, locked, but for those that something else is ordered for."""
     keys = sorted({claim.key for claim in claims})
     await organizations.lock_customers(writing, keys)
     locked = await customers.load(writing, context.rulebook.packages, keys, lock=True)
@@ -49,19 +92,10 @@ async def _take_some(writing: Writing, context: Context, claims: Sequence[Claim]
     wanted = {(claim.org_id, claim.customer_id, claim.run) for claim in held}
     found = await runs.load(writing, locked, wanted)
     told = await outcomes.of_runs(writing, wanted)
-    ids: list[tuple[str, str]] = []
-    for claim in held:
-        run = found[claim.key]
-        step = run.steps[claim.step]
-        outcome = ordered(told.get(claim.key, []), step)
-        # What was ordered to fail, or to wait, takes nothing from anybody.
-        if outcome is None or outcome.kind in (WARN, REVIEW):
-            ids += [(run.customer.customer_org_id, id) for id in run.customer.packages[step.package].license_ids]
-    holders = await licenses.holder_ids(writing, await licenses.places(writing, ids), PIECE + 1)
-    if len(holders) <= PIECE:
-        return False
-    await _take(writing, context, holders[:PIECE], found.values())
-    return True
+    steps = [(claim, found[claim.key], found[claim.key].steps[claim.step]) for claim in held]
+    # What was ordered to fail, or to wait, takes nothing from anybody.
+    orders = [(run, step, ordered(told.get(claim.key, []), step)) for claim, run, step in steps]
+    return [(run, step) for run, step, outcome in orders if outcome is None or outcome.kind in (WARN, REVIEW)]
 
 
 async def take_down(writing: Writing, context: Context, gone: Sequence[Place], runs_: Iterable[Run]) -> None:

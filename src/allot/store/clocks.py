@@ -27,11 +27,13 @@ SELECT COUNT(*) FROM EACH($1) k
 JOIN journal j ON j.org_id = k.value->>0 AND j.entry > CAST(k.value->>1 AS BIGINT)
 WHERE j.action = 'runs.step'
 """
+# Joined in this order: there are few runs that live, and very many steps.
 _LEFT = """
 SELECT s.org_id, s.customer_id, s.run, s.step, s.name, s.package, s.state, s.due
-FROM partners p JOIN runs r ON r.org_id = p.org_id AND r.settled IS NULL
-JOIN steps s ON s.org_id = r.org_id AND s.customer_id = r.customer_id AND s.run = r.run
-WHERE (p.org_id = $1 OR p.parent_id = $1) AND s.state IN ('ready', 'running', 'held', 'parked')
+FROM partners p CROSS JOIN runs r CROSS JOIN steps s
+WHERE (p.org_id = $1 OR p.parent_id = $1) AND r.org_id = p.org_id AND r.settled IS NULL
+    AND s.org_id = r.org_id AND s.customer_id = r.customer_id AND s.run = r.run
+    AND s.state IN ('ready', 'running', 'held', 'parked')
 ORDER BY s.org_id, s.customer_id, s.step LIMIT $2
 """
 

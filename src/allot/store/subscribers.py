@@ -35,6 +35,12 @@ SELECT {_COLUMNS} FROM EACH($1) k
 JOIN customers c ON c.customer_org_id = k.value->>0
 JOIN subscribers s ON s.org_id = c.org_id AND s.customer_id = c.customer_id AND s.person_id = k.value->>1
 """
+# Through the customers, so that no others of the partner are looked at.
+_SOME = f"""
+SELECT {_COLUMNS} FROM EACH($1) k
+JOIN customers c ON c.org_id = k.value->>0 AND c.customer_id = k.value->>1
+JOIN subscribers s ON s.org_id = c.org_id AND s.customer_id = c.customer_id LIMIT $2
+"""
 _EMAILS = "SELECT s.email FROM subscribers s WHERE s.email IN LIST($1)"
 _EXTERNAL = "SELECT c.customer_id FROM customers c WHERE c.org_id = $1 AND c.external_id = $2"
 _INSERT = (
@@ -72,6 +78,11 @@ async def of_people(reading: Reading, people: Collection[tuple[str, str]]) -> li
     if not people:
         return []
     return [_subscriber(row) for row in await reading.rows(_OF_PEOPLE, rows(sorted(people)))]
+
+
+async def some(reading: Reading, customers: Collection[tuple[str, str]], limit: int) -> list[Subscriber]:
+    """So many of the subscribers of these (partner, customer), whichever; fewer where there are no more."""
+    return [_subscriber(row) for row in await reading.rows(_SOME, rows(sorted(customers)), limit)]
 
 
 async def taken(reading: Reading, emails: Collection[str]) -> set[str]:
@@ -142,7 +153,8 @@ async def insert(writing: Writing, subscribers: Sequence[Subscriber]) -> None:
                 *(s.org_id, s.id, s.customer_id, s.email, _json(s.packages), s.created, s.last_status_change, s.status),
                 *(s.person_id, _json(s.details), _json(s.errors)),
             )
-            for s in subscribers
+            # In one order: of two transactions with the same emails one waits for the other, and never both.
+            for s in sorted(subscribers, key=lambda each: each.email)
         ],
     )
 
