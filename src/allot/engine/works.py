@@ -163,8 +163,8 @@ def _entry(now: str, result: _Result) -> Entry:
         detail["fault"] = step.fault
     if result.outcome is not None:
         detail["ordered"] = result.outcome.id
-    if result.moves:
-        detail["events"] = told(result.moves)
-    status = OUTCOMES.get(step.state, 202)
     customer = run.customer
+    if result.moves:
+        detail |= {"externalId": customer.external_id, "events": told(result.moves)}
+    status = OUTCOMES.get(step.state, 202)
     return Entry(customer.org_id, now, run.tracking_id, "runs.step", None, customer.id, status, detail)
