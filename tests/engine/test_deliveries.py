@@ -361,7 +361,7 @@ def test_late_results_do_not_count(demo_url: str, receiver: Receiver, monkeypatc
 
             async def note(service: Service) -> None:
                 late._attempts.append(law.Attempt(delivery, 200))
-                late._closing = True
+                late._closing.set()
                 await late.turn()
 
             server.call(note)

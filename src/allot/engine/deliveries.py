@@ -5,6 +5,7 @@ is due. A claim is a lease: when its process ends before it says what came of it
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -77,7 +78,10 @@ class Deliverer:
         #: webhooks that have enough on their way, and when to look at them again
         self._full: set[Key] = set()
         self._look_again = 0.0
-        self._closing = False
+        #: how many webhooks there are, and which of them is served first
+        self._webhooks = 0
+        self._turns = 0
+        self._closing = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -86,7 +90,7 @@ class Deliverer:
 
     async def close(self) -> None:
         """Wait a moment for what is being sent, note what came of it, then stop."""
-        self._closing = True
+        self._closing.set()
         self._bell.ring()
         if self._task is not None:
             await self._task
@@ -94,10 +98,9 @@ class Deliverer:
     async def run(self) -> None:
         """Deliver until `close`."""
         async with self._service.news.listening(self._bell):
-            while not self._closing:
+            while not self._closing.is_set():
                 if not await self._try():
-                    await asyncio.sleep(PAUSE_SECONDS)
-                    await self._bell.wait(LOOK_SECONDS)
+                    await self._rest()
         if self._sending:
             await asyncio.wait(self._sending, timeout=STOP_SECONDS)
         for task in self._sending:
@@ -106,13 +109,21 @@ class Deliverer:
         if self._poster is not None:
             await self._poster.close()
 
+    async def _rest(self) -> None:
+        """Until there may be something to do. Without a webhook, what is committed concerns nobody."""
+        with contextlib.suppress(TimeoutError):
+            pause = PAUSE_SECONDS if self._webhooks else LOOK_SECONDS
+            await asyncio.wait_for(self._closing.wait(), pause)
+        if self._webhooks:
+            await self._bell.wait(LOOK_SECONDS)
+
     async def _try(self) -> bool:
         """One turn, whatever becomes of it; whether there was anything."""
         try:
             return await self.turn()
         except (StoreError, ConflictError) as error:
             log.error("cannot deliver, and try again: %s", error)
-            await asyncio.sleep(0 if self._closing else AWAY_SECONDS)
+            await asyncio.sleep(0 if self._closing.is_set() else AWAY_SECONDS)
             return False
 
     async def turn(self) -> bool:
@@ -122,7 +133,7 @@ class Deliverer:
         """
         attempts = list(self._attempts)
         keys = {attempt.delivery.webhook for attempt in attempts}
-        if not self._closing:
+        if not self._closing.is_set():
             keys |= await self._waiting()
         if not keys:
             return False
@@ -133,10 +144,10 @@ class Deliverer:
         async with self._service.database.writing() as writing:
             found = await webhooks.lock(writing, keys)
             gone = await self._note(writing, attempts)
-            for webhook in found:
+            for webhook in self._in_turn(found):
                 if webhook.disabled or webhook.key in gone:
                     await deliveries.park(writing, webhook.key)
-                elif not self._closing:
+                elif not self._closing.is_set():
                     made += await self._dispatch(writing, webhook)
                     claimed += await self._claim(writing, webhook, len(claimed))
         self._attempts = self._attempts[len(attempts) :]
@@ -152,8 +163,15 @@ class Deliverer:
             self._full.clear()
         async with self._service.database.reading() as reading:
             waiting = await webhooks.waiting(reading)
+        self._webhooks = len(waiting)
         room = {each.key for each in waiting if each.due and self._room(each.key) > 0}
         return room | {each.key for each in waiting if each.news and each.key not in self._full}
+
+    def _in_turn(self, found: list[Webhook]) -> list[Webhook]:
+        """These, each time another one first: there may not be room for all."""
+        self._turns += 1
+        first = self._turns % max(1, len(found))
+        return found[first:] + found[:first]
 
     def _room(self, key: Key, more: int = 0) -> int:
         """How many more messages may be sent to a webhook now, when `more` are about to be sent."""
