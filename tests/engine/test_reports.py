@@ -248,6 +248,33 @@ def test_a_report_that_cannot_be_made_fails(demo_url: str):
     with_service(demo_url, body, LEDGER)
 
 
+def test_a_report_that_is_deleted_while_it_is_given_up_ends_no_maker(demo_url: str, monkeypatch: pytest.MonkeyPatch):
+    """Who notes that a report cannot be made, and finds it deleted by then, goes on with other reports."""
+
+    async def body(service: Service) -> None:
+        await run(service, "UPDATE usage SET from_day = 'no day' WHERE subscriber_id = 's-2'")
+        report = await order(service)
+        await run(service, "UPDATE reports SET attempts = $1", engine.ATTEMPTS_MAX - 1)
+        maker = Maker(service)
+        settle = maker._settle
+
+        async def deleted_before(gone: Report, error: BaseException | None) -> None:
+            monkeypatch.setattr(maker, "_settle", settle)
+            await delete(service, gone)
+            await settle(gone, error)
+
+        monkeypatch.setattr(maker, "_settle", deleted_before)
+        assert await maker.turn()
+        assert maker.late == 1
+        good = await order(service, subject_id=FOOTHILL)
+        while await maker.turn():
+            pass
+        assert (await found(service, good)).status == COMPLETED
+        assert await rows(service, "SELECT 1 FROM reports WHERE report_id = $1", report.id) == []
+
+    with_service(demo_url, body, LEDGER)
+
+
 def test_a_report_that_kills_its_makers_fails(demo_url: str):
     """Claims whose holders die are counted too: the sixth maker does not try."""
 

@@ -202,7 +202,10 @@ class Maker:
         if report is not None:
             # Whatever goes wrong belongs to this report, not to the maker: it comes back as a value.
             [error] = await asyncio.gather(self._work(report), return_exceptions=True)
-            await self._settle(report, error)
+            try:
+                await self._settle(report, error)
+            except LostError:  # deleted, or another's, while it was given up
+                self.late += 1
         return report is not None
 
     async def _work(self, report: Report) -> None:
