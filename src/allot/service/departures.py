@@ -11,7 +11,7 @@ from allot.service import changes
 from allot.service.changes import Done
 from allot.service.context import Context
 from allot.service.holdings import Batch
-from allot.store import customers, usage
+from allot.store import consents, customers, usage
 from allot.store import subscribers as store
 from allot.store.database import Writing
 
@@ -33,12 +33,16 @@ async def end(writing: Writing, context: Context, batch: Batch, gone: Mapping[tu
 
 
 async def forget(writing: Writing, subscribers: Sequence[Subscriber], now: str) -> None:
-    """Remove mappings, count them no longer, and end what is billed for them; their customers are locked."""
+    """Remove mappings, count them no longer, and end what is billed for them; their customers are locked.
+
+    A free account is asked anew when another partner comes: how often this one has asked is nobody else's business.
+    """
     fewer = Counter((each.org_id, each.customer_id, name) for each in subscribers for name in each.packages)
     ends = [(each.org_id, each.customer_id, each.id, name, now[:10]) for each in subscribers for name in each.packages]
     await store.count(writing, [(*key, -count) for key, count in fewer.items()])
     await usage.close(writing, ends)
     await store.delete(writing, [(each.org_id, each.id) for each in subscribers])
+    await consents.unask(writing, [each.email for each in subscribers if each.pending])
 
 
 def entry(call: Call, subscriber: Subscriber, now: str, verb: str, moved: tuple[str, str]) -> Entry:

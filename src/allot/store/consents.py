@@ -8,6 +8,7 @@ from allot.store.database import Reading, Writing, texts
 _FREE = "SELECT f.email, f.asked, f.mails FROM free_accounts f WHERE f.email IN LIST($1)"
 _ADD = "INSERT INTO free_accounts (email) VALUES ($1) ONCE"
 _ASK = "UPDATE free_accounts SET asked = $2, mails = mails + 1 WHERE email = $1"
+_UNASK = "UPDATE free_accounts SET asked = NULL, mails = 0 WHERE email = $1"
 _FORGET = "DELETE FROM free_accounts WHERE email = $1"
 
 
@@ -37,6 +38,11 @@ async def ask(writing: Writing, emails: Sequence[str], now: str) -> None:
     """Note that a mail went to the owners of these accounts."""
     # In one order, so that two transactions never wait for each other.
     await writing.many(_ASK, [(email, now) for email in sorted(emails)])
+
+
+async def unask(writing: Writing, emails: Sequence[str]) -> None:
+    """Forget that the owners of these accounts were asked: who asks them next is somebody else."""
+    await writing.many(_UNASK, [(email,) for email in sorted(emails)])
 
 
 async def forget(writing: Writing, emails: Sequence[str]) -> None:
