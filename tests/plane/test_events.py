@@ -246,6 +246,18 @@ def test_a_stop_ends_streams_cleanly(demo_sqlite_url: str, monkeypatch: pytest.M
         client.close_all()
 
 
+def test_a_process_stops_at_once_though_somebody_follows(process: Process):
+    """SIGTERM ends streams cleanly: the process does not wait for those who would follow for ever."""
+    with Follower(process.client(TOKEN)) as follower:
+        found = follower.blocks()
+        next(found)
+        started = time.monotonic()
+        assert process.terminate() == 0
+        assert list(found) == []
+    assert time.monotonic() - started < 15  # of the 30 that a stop may take
+    assert "Traceback" not in process.log.read_text()
+
+
 def test_what_other_processes_commit_is_streamed(demo_url: str, monkeypatch: pytest.MonkeyPatch):
     """Events of another process come as well: told by PostgreSQL, looked for on SQLite."""
     if demo_url.startswith("postgresql"):
