@@ -166,7 +166,7 @@ def test_an_agreement_needs_the_customer(database_url: str) -> None:
 
 
 def test_a_pending_subscriber_can_be_removed(database_url: str) -> None:
-    """Removing one who was asked frees the unit and the email; the free account stays, and tells nobody of its mails."""
+    """Removing one who was asked frees the unit and the email; the free account stays, without its mails."""
 
     async def act(service: Service) -> None:
         customer_id, _ = await shop(service)
