@@ -153,6 +153,29 @@ def test_streams_are_filtered(server: Server, partner: Client, monkeypatch: pyte
     assert none == []
 
 
+def test_subscribers_are_told_of(server: Server, partner: Client, monkeypatch: pytest.MonkeyPatch):
+    """A subscriber that comes, and one that goes, is an event with the ids of both it and its customer."""
+    monkeypatch.setattr(plane, "HEARTBEAT_SECONDS", 0.0)
+    customer = provisioned(server, partner, packages=["webex_meetings"])
+    asked = {
+        "customerId": customer["id"],
+        "email": "ann@events.example",
+        "package": "webex_meetings",
+        "provisioningParameters": {"firstName": "Ann", "lastName": "Lee"},
+    }
+    answer = partner.post("/v1/wholesale/subscribers", json=asked)
+    assert answer.status_code == 200, answer.text
+    subscriber = answer.json()["id"]
+    assert partner.delete(f"/v1/wholesale/subscribers/{subscriber}").status_code == 204
+    found = everything(partner, type="subscriber.status", customerId=customer["id"])
+    assert told(found) == [
+        ("subscriber.status", None, None, "provisioned"),
+        ("subscriber.status", None, "provisioned", None),
+    ]
+    assert {each["data"]["subscriberId"] for each in found} == {subscriber}
+    assert {each["data"]["externalId"] for each in found} == {customer["externalId"]}
+
+
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
