@@ -19,6 +19,8 @@ STATUSES = (PROVISIONED, PENDING)
 CREATED, CHANGED = "created", "lastStatusChange"
 #: by what lists of subscribers may be ordered
 ORDERS = (CREATED, CHANGED)
+#: so much of a name that is none is said again
+NAME_SHOWN = 100
 
 #: the owner of a free account does not want to be moved
 DECLINED = Notice(90020, "The owner of the email address declined to move the account to the customer's organization")
@@ -75,9 +77,10 @@ class Filter:
 
 def faults(packages: Mapping[str, Package], names: Sequence[str]) -> list[str]:
     """Why nobody can have these packages together, one sentence each; none when somebody can."""
-    found = [f"packages[{n}]: `{name}` is no package" for n, name in enumerate(names) if name not in packages]
-    if found:
-        return found
+    unknown = [(n, name) for n, name in enumerate(names) if name not in packages]
+    if unknown:
+        known = ", ".join(name for name, package in packages.items() if package.subscribers)
+        return [f"packages[{n}]: `{name[:NAME_SHOWN]}` is no package; there are {known}" for n, name in unknown]
     found = [
         f"packages[{n}]: {name} is for customers alone; no subscriber can have it"
         for n, name in enumerate(names)
