@@ -17,8 +17,22 @@ from allot.service.checks import Finding, check
 from allot.service.people import Draft, Removal
 from allot.service.service import Service
 from allot.service.subscribers import delete, precheck, provision, update
+from allot.store.database import ConflictError
 from organizations import add_person, insert
-from provisioning import CALLER, FOUR, PARTNER, add_partner, dump, opened, order, order_outcome, rows, work_off, write
+from provisioning import (
+    CALLER,
+    FOUR,
+    PARTNER,
+    add_partner,
+    dump,
+    opened,
+    order,
+    order_outcome,
+    rows,
+    until,
+    work_off,
+    write,
+)
 from provisioning import delete as removal_of
 from provisioning import provision as order_of
 from provisioning import update as change_of
@@ -302,6 +316,32 @@ def test_a_limit_holds_among_processes(postgres_url: str) -> None:
         assert {each.kind for each in found if isinstance(each, Failure)} == {Kind.CONFLICT}
         for each in services:
             await each.writes.close()
+
+    run(postgres_url, act)
+
+
+def test_two_batches_of_the_same_emails_do_not_wait_for_each_other(postgres_url: str) -> None:
+    """Of two transactions that want the same emails in other orders, one is served and one finds them taken."""
+
+    async def act(service: Service) -> None:
+        (one, _), (two, _), (three, _) = [await shop(service, name, "webex_meetings") for name in ("a", "b", "c")]
+
+        async def are_waiting(count: int) -> bool:
+            sql = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            return len(await rows(service, sql)) == count
+
+        async with service.database.writing() as first:
+            await provision(first, service.context, [wanted(one, "m@a.example")])
+            emails = ("a@a.example", "m@a.example", "z@a.example")
+            both = [asyncio.create_task(batch(service, provision, [wanted(two, each) for each in emails]))]
+            await until(lambda: are_waiting(1))
+            emails = ("z@a.example", "a@a.example")
+            both += [asyncio.create_task(batch(service, provision, [wanted(three, each) for each in emails]))]
+            await until(lambda: are_waiting(2))
+            await first.run("ROLLBACK")
+        served, refused_ = await asyncio.gather(*both, return_exceptions=True)
+        assert isinstance(served, list)
+        assert isinstance(refused_, ConflictError)
 
     run(postgres_url, act)
 

@@ -59,10 +59,12 @@ AND (org_id, customer_id) IN (SELECT c.org_id, c.customer_id FROM customers c WH
 _COUNT = """
 UPDATE packages SET subscribers = subscribers + $4 WHERE org_id = $1 AND customer_id = $2 AND package = $3
 """
+# Only where a deletion was ordered, and did not come to its end: all that there are are read.
 _RECOUNT = """
 UPDATE packages SET subscribers = (SELECT COUNT(*) FROM subscribers s WHERE s.org_id = packages.org_id
     AND s.customer_id = packages.customer_id AND s.packages LIKE '%"' || packages.package || '"%')
 WHERE org_id = $1 AND customer_id = $2 AND package = $3
+    AND EXISTS (SELECT 1 FROM runs r WHERE r.org_id = $1 AND r.customer_id = $2 AND r.kind = 'delete')
 """
 
 
@@ -153,8 +155,7 @@ async def insert(writing: Writing, subscribers: Sequence[Subscriber]) -> None:
                 *(s.org_id, s.id, s.customer_id, s.email, _json(s.packages), s.created, s.last_status_change, s.status),
                 *(s.person_id, _json(s.details), _json(s.errors)),
             )
-            # In one order: of two transactions with the same emails one waits for the other, and never both.
-            for s in sorted(subscribers, key=lambda each: each.email)
+            for s in subscribers
         ],
     )
 
@@ -189,7 +190,7 @@ async def count(writing: Writing, more: Sequence[tuple[str, str, str, int]]) -> 
 
 
 async def recount(writing: Writing, packages: Sequence[tuple[str, str, str]]) -> None:
-    """Count the subscribers of a (partner, customer, package) anew, from those that there are."""
+    """Count the subscribers of a (partner, customer, package) anew, where a deletion may have left some without it."""
     await writing.many(_RECOUNT, packages)
 
 
