@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from allot.cli.databases import open_database
-from allot.cli.demo import ACME, PARTNER
+from allot.cli.demo import ACME, FOOTHILL, PARTNER
 from allot.core import ids
 from allot.core.call import Call, Caller
 from allot.core.customer import DELETE, PROVISION, STATUSES, UPDATE, Customer, Filter
@@ -87,6 +87,12 @@ def test_an_organization_twice_in_one_batch(server: Server):
         lambda service: submit(service, *(order(external_id=name, attach_to=ACME) for name in names))
     )
     assert refused(outcomes) == ["orgId: the organization is mapped to a customer already"]
+
+
+def test_a_partner_is_no_customer(server: Server):
+    """A partner cannot have its own sub-partner's organization as a customer."""
+    outcomes = server.call(lambda service: submit(service, order(external_id="one", attach_to=FOOTHILL)))
+    assert refused(outcomes) == ["orgId: the organization is a partner itself, and no partner's customer"]
 
 
 def test_external_ids_that_change_hands_in_one_batch(server: Server):

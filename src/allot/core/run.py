@@ -249,13 +249,15 @@ def _follow(run: Run) -> list[Move]:
 
 def _wait(run: Run, step: Step) -> None:
     """Let a step that nobody carried out yet follow from those that it waits for: skipped, ready, or waiting."""
-    before = [run.steps[number] for number in step.after]
-    wrong = next((each for each in before if each.state in WRONG), None)
-    if wrong is not None:
-        name = wrong.package or wrong.name
-        state, fault = SKIPPED, Notice(SKIPPED_FOR.code, SKIPPED_FOR.description.format(name=name))
-    else:
-        state, fault = READY if all(each.state == DONE for each in before) else WAITING, None
+    state, fault = READY, None
+    for number in step.after:
+        other = run.steps[number]
+        if other.state in WRONG:
+            name = other.package or other.name
+            state, fault = SKIPPED, Notice(SKIPPED_FOR.code, SKIPPED_FOR.description.format(name=name))
+            break
+        if other.state != DONE:
+            state = WAITING
     if (state, fault) != (step.state, step.fault):
         step.state, step.fault, step.changed = state, fault, True
 

@@ -15,7 +15,7 @@ from allot.engine import removals, works
 from allot.service import clocks
 from allot.service.customers import WORK
 from allot.service.service import Service
-from allot.store import runs
+from allot.store import journal, runs
 from allot.store.database import StoreError
 from allot.store.runs import APART_FROM, Claim, Lease
 
@@ -117,9 +117,10 @@ class Worker:
             async with self._service.database.writing() as writing:
                 # Whoever sets the clock may be another process: nothing is done before its time.
                 await clocks.follow(writing, self._service.clock)
-                late = await works.carry_out(writing, self._service.context, claims) if claims else 0
+                carried = await works.carry_out(writing, self._service.context, claims)
                 if not self._closing:
                     found = await runs.claim(writing, self._service.context.stamp(), self._lease)
+                await journal.write(writing, carried.entries)
         except StoreError:
             # It may have been committed all the same: what is not ours by now will be refused.
             self._take(claims + found)
@@ -130,7 +131,7 @@ class Worker:
             log.exception("%d steps failed together, and are tried one by one", len(claims))
             self._claims, self._apart = [], claims
             return True
-        self._count(claims, late)
+        self._count(claims, carried.late)
         self._until = until
         self._take(found)
         return bool(claims or found)
@@ -150,14 +151,15 @@ class Worker:
                 if not failure:
                     await removals.lighten(self._service.database, self._service.context, [claim])
                 async with self._service.database.writing() as writing:
-                    late = await works.carry_out(writing, self._service.context, [claim], failure)
+                    carried = await works.carry_out(writing, self._service.context, [claim], failure)
+                    await journal.write(writing, carried.entries)
             except StoreError:
                 raise
             except Exception:
                 log.exception("step %d of run %d of customer %s failed", claim.step, claim.run, claim.customer_id)
                 failure = works.FAULT
             else:
-                self._count([claim], late)
+                self._count([claim], carried.late)
                 return
 
     def _count(self, claims: list[Claim], late: int) -> None:

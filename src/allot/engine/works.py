@@ -2,7 +2,7 @@
 
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from allot.core.customer import Customer
 from allot.core.journal import Entry
@@ -14,7 +14,7 @@ from allot.engine.steps import STEPS, Work, changes_licenses
 from allot.service.clock import later
 from allot.service.context import Context
 from allot.service.customers import told
-from allot.store import customers, imports, journal, licenses, organizations, outcomes, partners, runs, usage
+from allot.store import customers, imports, licenses, organizations, outcomes, partners, runs, usage
 from allot.store.customers import Key
 from allot.store.database import Writing
 from allot.store.runs import Claim
@@ -41,16 +41,25 @@ class _Result:
     attempt: int = 0
 
 
-async def carry_out(writing: Writing, context: Context, claims: Sequence[Claim], failure: str = "") -> int:
-    """Carry out claimed steps, each with its event, its statuses and its journal entry.
+@dataclass(slots=True, eq=False)
+class Carried:
+    """What was carried out: the journal's entries, and how many claims came too late, others' by then."""
 
-    Gives back how many came too late: their claims are others' by now. With `failure` no step is carried out: each
-    failed for this reason.
+    entries: list[Entry] = field(default_factory=list)
+    late: int = 0
+
+
+async def carry_out(writing: Writing, context: Context, claims: Sequence[Claim], failure: str = "") -> Carried:
+    """Carry out claimed steps, each with its event and its statuses; with `failure` each failed for this reason.
+
+    The entries are still to be written, as the last of the transaction: that locks the partners, for whom all work.
     """
+    if not claims:
+        return Carried()
     held, work, found = await _load(writing, context, claims)
     results = [_step(work, claim, found.get(claim.key, []), failure) for claim in held]
     await _save(writing, context, work, results)
-    return len(claims) - len(held)
+    return Carried([_entry(work.now, result) for result in results], len(claims) - len(held))
 
 
 async def _load(
@@ -114,7 +123,6 @@ async def _save(writing: Writing, context: Context, work: Work, results: Sequenc
         await usage.close_customer(writing, customer.org_id, customer.id, work.now[:10])
     await outcomes.forget(writing, sorted(gone))
     await customers.delete(writing, sorted(gone))
-    await journal.write(writing, [_entry(work.now, result) for result in results])
 
 
 async def _save_customers(writing: Writing, results: Sequence[_Result], gone: set[Key]) -> None:

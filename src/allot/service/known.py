@@ -43,6 +43,8 @@ class Known:
     emails: dict[str, set[str]]
     heads: dict[str, Head]
     mapped: set[str]
+    #: which of these organizations are partners themselves
+    partners: Collection[str]
     #: (organization, name) -> the location of that name, where Webex Calling is set up there
     locations: dict[Place, str]
 
@@ -70,6 +72,8 @@ class Known:
             return Failure.forbidden(
                 "orgId: the partner may not manage this organization; its administrators must agree first"
             )
+        if org_id in self.partners:
+            return Failure.conflict("orgId: the organization is a partner itself, and no partner's customer")
         if org_id in self.mapped:
             return Failure.conflict("orgId: the organization is mapped to a customer already")
         if self.emails.get(asked.primary_email, set()) - {org_id}:
@@ -96,6 +100,7 @@ async def examine(reading: Reading, orders: Sequence[Asked], places: Collection[
         await people.homes(reading, emails) if emails else {},
         await organizations.heads_of(reading, attached) if attached else {},
         await customers.mapped(reading, attached) if attached else set(),
+        await partners.load(reading, attached) if attached else (),
         await organizations.calling_locations(reading, places) if places else {},
     )
 

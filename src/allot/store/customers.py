@@ -147,7 +147,7 @@ async def insert(writing: Writing, customers: Sequence[Customer]) -> None:
         [
             (
                 *(c.org_id, c.id, c.external_id, c.customer_org_id, c.name, c.primary_email),
-                *(_json(c.address), _json(c.details), c.created, c.run, c.live, c.review, _json(c.errors), c.status),
+                *(_json(c.address), _json(c.details), c.created, c.run, c.live, c.review, _list(c.errors), c.status),
             )
             for c in customers
         ],
@@ -162,7 +162,7 @@ async def insert_packages(writing: Writing, held: Sequence[tuple[Customer, Held]
         [
             (
                 *(c.org_id, c.id, h.package.name, list(c.packages).index(h.package.name), h.status, h.limit),
-                *(_json(h.warnings), _json(h.errors), _json(h.license_ids)),
+                *(_list(h.warnings), _list(h.errors), _list(h.license_ids)),
             )
             for c, h in held
         ],
@@ -176,7 +176,7 @@ async def update(writing: Writing, customers: Sequence[Customer]) -> None:
         [
             (
                 *(c.org_id, c.id, c.external_id, _json(c.address), _json(c.details), c.run, c.live, c.review),
-                *(_json(c.errors), c.status),
+                *(_list(c.errors), c.status),
             )
             for c in customers
         ],
@@ -185,7 +185,7 @@ async def update(writing: Writing, customers: Sequence[Customer]) -> None:
 
 async def progress(writing: Writing, customers: Sequence[Customer]) -> None:
     """Write what steps change of customers; not their packages."""
-    await writing.many(_PROGRESS, [(c.org_id, c.id, c.live, c.review, _json(c.errors), c.status) for c in customers])
+    await writing.many(_PROGRESS, [(c.org_id, c.id, c.live, c.review, _list(c.errors), c.status) for c in customers])
 
 
 async def update_packages(writing: Writing, held: Sequence[tuple[Customer, Held]]) -> None:
@@ -195,7 +195,7 @@ async def update_packages(writing: Writing, held: Sequence[tuple[Customer, Held]
         [
             (
                 *(c.org_id, c.id, h.package.name, h.status, h.limit),
-                *(_json(h.warnings), _json(h.errors), _json(h.license_ids)),
+                *(_list(h.warnings), _list(h.errors), _list(h.license_ids)),
             )
             for c, h in held
         ],
@@ -233,6 +233,11 @@ def _texts(text: str) -> list[str]:
 
 def _notices(text: str) -> list[Notice]:
     return [Notice(*each) for each in msgspec.json.decode(text)] if text != "[]" else []
+
+
+def _list(values: Sequence[Any]) -> str:
+    """A list as it is stored; most are empty."""
+    return _json(values) if values else "[]"
 
 
 def _json(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -154,13 +155,19 @@ async def insert(writing: Writing, runs: Sequence[Run], now: str, due: dict[int,
         _INSERT_STEP,
         [
             (
-                *(*_key(run), step.number, step.name, step.package, msgspec.json.encode(step.after).decode()),
+                *(*_key(run), step.number, step.name, step.package, _follows(step.after)),
                 *(step.takes, step.state, due[step.takes] if step.state == READY else None),
             )
             for run in runs
             for step in run.steps
         ],
     )
+
+
+@lru_cache(maxsize=1000)
+def _follows(after: tuple[int, ...]) -> str:
+    """The steps before a step as they are stored; runs are alike."""
+    return msgspec.json.encode(after).decode()
 
 
 async def claim(writing: Writing, now: str, lease: Lease) -> list[Claim]:
