@@ -157,6 +157,8 @@ def _failures(operation: Operation) -> list[int]:
         statuses += [401, 403, 429]
     elif operation.media == FORM:
         statuses += [401, 403]  # the form itself says who calls
+    elif "{" in operation.path:
+        statuses.append(403)  # the address itself says who may
     if "{" in operation.path or operation.body:
         statuses.append(404)
     if operation.method != "GET":
