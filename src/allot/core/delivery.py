@@ -1,8 +1,9 @@
 """A delivery: one event on its way to one webhook, and what becomes of it."""
 
-import zlib
 from dataclasses import dataclass
 from enum import Enum
+
+from allot.core import pause as pauses
 
 #: attempts until a delivery is given up: with the pauses between them, about a day
 ATTEMPTS_MAX = 20
@@ -97,6 +98,4 @@ class Attempt:
 
 def pause(delivery: Delivery) -> int:
     """How many milliseconds after this attempt the next one is made."""
-    longest = min(PAUSE_MILLISECONDS_MAX, PAUSE_MILLISECONDS << (delivery.attempts - 1))
-    spread = zlib.crc32(f"{delivery.message_id}/{delivery.attempts}".encode()) / 2**32
-    return int(longest / 2 + spread * longest / 2)
+    return int(pauses.pause(delivery.message_id, delivery.attempts, PAUSE_MILLISECONDS, PAUSE_MILLISECONDS_MAX))

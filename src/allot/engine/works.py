@@ -1,6 +1,5 @@
 """Works: the steps of one transaction, loaded together, carried out one by one, and saved together."""
 
-import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -8,6 +7,7 @@ from allot.core.customer import Customer
 from allot.core.journal import Entry
 from allot.core.outcome import FAIL, FLAKY, HOLD, SLOW, WARN, Outcome, event, ordered
 from allot.core.package import Notice
+from allot.core.pause import pause
 from allot.core.run import DONE, FAILED, LOCATION, PARKED, READY, Event, Failed, Move, Run, Step, advance
 from allot.engine import removals
 from allot.engine.steps import STEPS, Work, changes_licenses
@@ -147,13 +147,8 @@ def _due(context: Context, step: Step, tried: _Result | None) -> str | None:
         return later(context.now(), milliseconds=step.takes)
     if tried.outcome is not None and tried.outcome.kind == SLOW:
         return later(context.now(), milliseconds=tried.outcome.milliseconds)
-    return later(context.now(), seconds=_backoff(tried))
-
-
-def _backoff(result: _Result) -> float:
-    longest = float(min(BACKOFF_SECONDS_MAX, BACKOFF_SECONDS * 2 ** (result.attempt - 1)))
-    spread = zlib.crc32(f"{result.run.customer.id}/{result.step.number}/{result.attempt}".encode()) / 2**32
-    return longest / 2 + spread * longest / 2
+    name = f"{tried.run.customer.id}/{step.number}"
+    return later(context.now(), seconds=pause(name, tried.attempt, BACKOFF_SECONDS, BACKOFF_SECONDS_MAX))
 
 
 def _entry(now: str, result: _Result) -> Entry:

@@ -1,8 +1,7 @@
 """Paces: how long the steps of a run take, chosen when its order is accepted."""
 
-import zlib
-
 from allot.core import run as runs
+from allot.core.pause import spread
 
 #: seconds, from and to, that steps take on Webex as integrators see them: the whole within minutes; assumed
 REALISTIC = {
@@ -24,8 +23,7 @@ def instant(customer_id: str, name: str, number: int) -> int:
 def realistic(customer_id: str, name: str, number: int) -> int:
     """Milliseconds within the step's range, the same for the same customer and step."""
     low, high = REALISTIC[name]
-    spread = zlib.crc32(f"{customer_id}/{name}/{number}".encode()) / 2**32
-    return int((low + (high - low) * spread) * 1000)
+    return int((low + (high - low) * spread(f"{customer_id}/{name}/{number}")) * 1000)
 
 
 PACES = {"instant": instant, "realistic": realistic}
