@@ -57,8 +57,6 @@ JOIN steps s ON s.org_id = k.value->>0 AND s.customer_id = k.value->>1 AND s.run
 WHERE s.state = 'running' AND s.attempts = CAST(k.value->>4 AS INTEGER) AND s.worker = k.value->>5
 ORDER BY s.org_id, s.customer_id, s.run, s.step FOR UPDATE OF s
 """
-_NEXT_DUE = "SELECT MIN(due) FROM steps WHERE state = 'ready'"
-_LEASED = "SELECT COUNT(*) FROM steps WHERE state = 'running'"
 _RUNS = """
 SELECT r.org_id, r.customer_id, r.kind, r.plan, r.tracking_id, r.actor_id FROM EACH($1) k
 JOIN runs r ON r.org_id = k.value->>0 AND r.customer_id = k.value->>1 AND r.run = CAST(k.value->>2 AS BIGINT)
@@ -196,18 +194,6 @@ async def hold(writing: Writing, claims: Sequence[Claim]) -> list[Claim]:
 async def renew(writing: Writing, claims: Sequence[Claim], lease: Lease) -> None:
     """Keep claims that are still held for another lease, but for those that are being recorded."""
     await writing.run(_RENEW, rows(claims), lease.milliseconds)
-
-
-async def next_due(reading: Reading) -> str | None:
-    """When the next step is due; None when none is ready."""
-    row = await one(reading, _NEXT_DUE)
-    return row[0] if row else None
-
-
-async def leased(reading: Reading) -> int:
-    """How many steps are claimed just now."""
-    row = await one(reading, _LEASED)
-    return row[0] if row else 0
 
 
 async def load(
