@@ -14,6 +14,7 @@ from allot.service import imports
 from allot.service.checks import check
 from allot.service.clock import SystemClock
 from allot.service.context import Context
+from importing import faults, look, read, save
 from servers import rulebook
 
 ORG = "0c4f3a52-9a4e-4d6e-8f3b-5d0f7f0a1b2c"
@@ -41,40 +42,11 @@ def small(**tables: Any) -> dict[str, Any]:
     } | tables
 
 
-def read(*organizations: dict[str, Any]) -> list[imports.Import]:
-    return imports.read_document(json.dumps({"organizations": organizations}), rulebook())
-
-
-def faults(*organizations: dict[str, Any]) -> list[str]:
-    """The faults of a document that has some."""
-    with pytest.raises(imports.ImportFault) as caught:
-        read(*organizations)
-    return caught.value.faults
-
-
-async def save(url: str, found: list[imports.Import]) -> None:
-    database = await open_database(url)
-    try:
-        async with database.writing() as writing:
-            await imports.save(writing, Context(rulebook(), SystemClock()), found)
-    finally:
-        await database.close()
-
-
 async def add(url: str, org_id: str, text: str) -> imports.Import:
     database = await open_database(url)
     try:
         async with database.writing() as writing:
             return await imports.save_people(writing, Context(rulebook(), SystemClock()), org_id, text)
-    finally:
-        await database.close()
-
-
-async def look(url: str, sql: str, *parameters: object) -> list[tuple[Any, ...]]:
-    database = await open_database(url)
-    try:
-        async with database.reading() as reading:
-            return await reading.rows(sql, *parameters)
     finally:
         await database.close()
 

@@ -1,16 +1,12 @@
 """Partners of an import: every fault with its place, and parents that are there."""
 
 import asyncio
-import json
 from typing import Any
 
 import pytest
 
-from allot.cli.databases import open_database
 from allot.service import imports
-from allot.service.clock import SystemClock
-from allot.service.context import Context
-from servers import rulebook
+from importing import faults, look, read, save
 
 TOP, SUB, OTHER = (f"0000000{n}-0000-4000-8000-000000000000" for n in range(3))
 
@@ -19,35 +15,6 @@ def organization(id: str, partner: dict[str, Any] | None = None) -> dict[str, An
     """An organization; with `partner` a wholesale partner of these members."""
     told = {"organization": {"id": id, "displayName": f"Org {id[:8]}"}}
     return told if partner is None else told | {"partner": {"subscriptionId": "Sub-1"} | partner}
-
-
-def read(*organizations: dict[str, Any]) -> list[imports.Import]:
-    return imports.read_document(json.dumps({"organizations": organizations}), rulebook())
-
-
-def faults(*organizations: dict[str, Any]) -> list[str]:
-    """The faults of a document that has some."""
-    with pytest.raises(imports.ImportFault) as caught:
-        read(*organizations)
-    return caught.value.faults
-
-
-async def save(url: str, found: list[imports.Import]) -> None:
-    database = await open_database(url)
-    try:
-        async with database.writing() as writing:
-            await imports.save(writing, Context(rulebook(), SystemClock()), found)
-    finally:
-        await database.close()
-
-
-async def look(url: str, sql: str) -> list[tuple[Any, ...]]:
-    database = await open_database(url)
-    try:
-        async with database.reading() as reading:
-            return await reading.rows(sql)
-    finally:
-        await database.close()
 
 
 def test_a_partner_is_imported_with_its_templates_and_accounts(database_url: str):
