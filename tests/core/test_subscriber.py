@@ -6,9 +6,10 @@ import pytest
 
 from allot.core import customer as customers
 from allot.core.customer import Customer
-from allot.core.holding import Calling, Properties
+from allot.core.holding import Calling, Holding, Properties, UnknownItem
+from allot.core.organization import Organization
 from allot.core.package import Held
-from allot.core.subscriber import exhausted, faults, reach, single, unavailable, unreachable, unready
+from allot.core.subscriber import exhausted, faults, items, reach, single, unavailable, unreachable, unready
 from servers import rulebook
 
 PACKAGES = rulebook().packages
@@ -109,3 +110,12 @@ def test_who_needs_a_number_or_an_extension():
     assert unreachable(PACKAGES, ["webex_suite"], Properties(None, None, "51")) == []
     for asked in (None, Properties("home")):
         assert "webex_suite" in unreachable(PACKAGES, ["webex_suite", "attendant_console"], asked)[0]
+
+
+def test_a_license_that_the_organization_lost_is_asked_for_all_the_same():
+    """A package's license that the organization has no more becomes an item that the decision refuses by name."""
+    customer = shop(webex_voice="provisioned")
+    customer.packages["webex_voice"].license_ids = ["org:SLWV_1"]
+    [item] = items(Organization("org", {}), customer, Holding(), [], ["webex_voice"], None)
+    assert isinstance(item, UnknownItem)
+    assert (item.id, item.add) == ("org:SLWV_1", True)
