@@ -45,7 +45,7 @@ docs: install  ## the site, in site/
 	$(BIN)/mkdocs build --strict --quiet
 
 lock: install  ## resolve the dependencies again
-	$(BIN)/python -m piptools compile --quiet --extra otel --extra dev --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --output-file requirements.lock pyproject.toml
+	$(BIN)/python -m piptools compile --quiet --extra otel --extra fast --extra dev --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --output-file requirements.lock pyproject.toml
 
 clean:
 	rm -rf .venv site build

@@ -26,7 +26,9 @@ RINGS = {
     "wire": {"core", "store", "service"},
     "api": {"core", "service", "wire"},
     "plane": {"core", "service", "wire", "api"},
-    "cli": {"core", "store", "service", "engine", "wire", "api", "plane"},
+    "client": {"core"},
+    "bulk": {"core", "client"},
+    "cli": {"core", "store", "service", "engine", "wire", "api", "plane", "client", "bulk"},
 }
 #: imports that nothing in core may have, although the standard library has them
 IMPURE = {"asyncio", "datetime", "io", "logging", "os", "pathlib", "random", "secrets", "socket", "time", "uuid"}

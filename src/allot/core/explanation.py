@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from allot.core.decision import Decision, decide
 from allot.core.fault import show
-from allot.core.holding import Item, LicenseItem, SiteItem
+from allot.core.holding import Holding, Item, LicenseItem, SiteItem
 from allot.core.judgement import JUDGES, Situation, assume
 from allot.core.rule import Rule
 from allot.core.rulebook import Rulebook
@@ -24,6 +24,8 @@ class Explanation:
     way: Way | None
     #: why there is no way
     reason: str | None = None
+    #: what the person holds at the end of the way
+    reached: Holding | None = None
 
 
 def explain(rulebook: Rulebook, situation: Situation, items: list[Item]) -> Explanation:
@@ -31,7 +33,7 @@ def explain(rulebook: Rulebook, situation: Situation, items: list[Item]) -> Expl
     decision = decide(rulebook, situation, items)
     found = violations(rulebook, situation, decision)
     if not any(found):
-        return Explanation(decision, found, ())
+        return Explanation(decision, found, (), reached=decision.after)
     search = Search(rulebook, situation, items)
     hopeless = [
         (item, rule)
@@ -43,7 +45,7 @@ def explain(rulebook: Rulebook, situation: Situation, items: list[Item]) -> Expl
         return Explanation(decision, found, None, _sentences(hopeless))
     way = search.way()
     if way:
-        return Explanation(decision, found, way)
+        return Explanation(decision, found, way, reached=search.reached)
     if search.exhausted:
         return Explanation(
             decision, found, None, "Too many licenses are involved to find a way. Ask for fewer at once."

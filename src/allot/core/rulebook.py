@@ -69,8 +69,8 @@ class Rulebook:
         return rules
 
     def exclusive(self, offer: Offer) -> int:
-        """The offers of which nobody may have one together with `offer`, as bits."""
-        return self._exclusive[offer]
+        """The offers of which nobody may have one together with `offer`, as bits; none for an unknown one."""
+        return self._exclusive.get(offer, 0)
 
 
 def load(text: str, name: str = "rulebook") -> Rulebook:

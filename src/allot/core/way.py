@@ -80,11 +80,13 @@ class Search:
     asked: dict[int, LicenseItem] = field(init=False)
     #: the asked item whose properties the person is to end with
     leading: LicenseItem | None = field(init=False)
+    #: what the person holds at the end of the way that was found
+    reached: Holding = field(init=False)
     _organization: Organization = field(init=False)
     _broken: frozenset[Rule] = field(init=False)
 
     def __post_init__(self) -> None:
-        before = self.situation.before
+        before = self.reached = self.situation.before
         self.asked = {item.license.number: item for item in self.items if type(item) is LicenseItem}
         telling = [item for item in self.asked.values() if _tells(item)]
         self.leading = min(telling, key=lambda item: (item.license.offer.bit, item.license.number), default=None)
@@ -266,7 +268,7 @@ class Search:
             assert after is not None  # the groups do not touch each other
             lost = holding.calling is not None and after.calling is None
             yield tuple(self._step(item, lost=lost) for item in sorted(items, key=_key))
-            holding = after
+            holding = self.reached = after
 
     def _step(self, item: Move, *, lost: bool) -> Step:
         if isinstance(item, SiteItem):

@@ -1,0 +1,1 @@
+"""Many people at once: read, compare, plan, rehearse, apply."""

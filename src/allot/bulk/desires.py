@@ -1,0 +1,75 @@
+"""What is desired: for each person the licenses to have and not to have, whatever form it was written in.
+
+The forms are files of their own: `hubs` (Control Hub's CSV), `lists` (a plain CSV), `bundles` (YAML), and the options
+of the command line. Each ends in a `Desired`, which a plan asks person by person.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from allot.bulk.snapshots import Person
+from allot.core.holding import Properties
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with what was written: where, from 1, and what to do about it."""
+
+    line: int | None
+    #: a column of the line, as a number from 1 or as the name of a column of a table
+    column: int | str | None
+    what: str
+
+
+class DesireFault(Exception):
+    """What is desired cannot be read. `faults` has everything that is wrong, in the order of the file."""
+
+    def __init__(self, source: str, faults: list[Fault]) -> None:
+        super().__init__("\n".join(show(source, fault) for fault in faults))
+        self.source = source
+        self.faults = faults
+
+
+class Want(NamedTuple):
+    """What one person shall have (bits: 1 << place in the list of licenses) and not have, and where it was said.
+
+    What is in neither stays as it is.
+    """
+
+    line: int | None
+    have: int
+    lack: int
+    #: for every calling license that is newly had
+    properties: Properties | None = None
+    #: sites to be attendee of, and sites to be attendee of no longer
+    attend: tuple[str, ...] = ()
+    leave: tuple[str, ...] = ()
+
+
+class Desired(Protocol):
+    """What is desired of an organization's people."""
+
+    #: the name of the file, or what else it comes from
+    source: str
+    #: what was mended or left out while reading, for the user
+    notices: list[Fault]
+
+    def of(self, person: Person) -> Want | None:
+        """What is desired of a person; None when nothing is."""
+        ...
+
+    def missing(self) -> Iterable[tuple[int | None, str]]:
+        """The line and email of everybody who was named and never asked about: there is no such person."""
+        ...
+
+
+def show(source: str | Path, fault: Fault) -> str:
+    """A fault as a sentence of one line."""
+    where = [str(source)]
+    if fault.line is not None:
+        where.append(f"line {fault.line}")
+    if fault.column is not None:
+        where.append(f"column {fault.column}")
+    return f"{', '.join(where)}: {fault.what}"

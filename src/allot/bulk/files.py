@@ -1,0 +1,181 @@
+"""Files of records: one JSON value a line, in named sections, with a digest that shows any edit.
+
+    {"allot":"plan","version":1,...}         the head: what it is, and of what
+    {"person":"f5b3...",...}                 records, a section after the other
+    {"sections":[...]}                       where each section begins, and how many records it has
+    {"digest":"sha256:4f0c..."}              of every byte before this line
+
+Snapshots and plans are such files. They are written beside their name and moved there when whole, so that a file
+of this name is never half of one; reading takes a few megabytes of memory, whatever the file's size.
+"""
+
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+VERSION = 1
+# Bytes that are read, and records that are encoded, at a time.
+BLOCK = 4 << 20
+BATCH = 5_000
+# The last line has one length: its digest is found from the end.
+_DIGEST_LINE = len('{"digest":"sha256:"}\n') + 64
+# The line before it is found in what is read at the end.
+_INDEX_MAX = 64 << 10
+
+
+class FileFault(Exception):
+    """A file that is not what it should be; the text says which, what is wrong with it, and what to do."""
+
+
+class Section(msgspec.Struct):
+    """Where the records of one kind begin, in bytes, where they end, and how many they are."""
+
+    name: str
+    begin: int
+    end: int
+    records: int
+
+
+class _Mark(msgspec.Struct):
+    allot: str = ""
+    version: int = 0
+
+
+class _Index(msgspec.Struct):
+    sections: list[Section]
+
+
+class _Digest(msgspec.Struct):
+    digest: str
+
+
+class Writer:
+    """Writes a file of records. Leave the context without `close` and there is no file."""
+
+    def __init__(self, path: Path, kind: str, head: msgspec.Struct) -> None:
+        self._path = path
+        self._draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+        self._encoder = msgspec.json.Encoder()
+        self._hash = hashlib.sha256()
+        self._sections: list[Section] = []
+        self._at = 0
+        self._file: IO[bytes] = self._draft.open("wb")
+        named = {"allot": kind, "version": VERSION} | msgspec.to_builtins(head)
+        self._put(self._encoder.encode(named) + b"\n")
+
+    def __enter__(self) -> "Writer":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._file.close()
+        self._draft.unlink(missing_ok=True)
+
+    def section(self, name: str) -> None:
+        """Begin the records of another kind."""
+        self._sections.append(Section(name, self._at, self._at, 0))
+
+    def write(self, records: Iterable[msgspec.Struct]) -> None:
+        """Add records to the section that was begun last."""
+        section = self._sections[-1]
+        batch: list[msgspec.Struct] = []
+        for record in records:
+            batch.append(record)
+            if len(batch) == BATCH:
+                self._put(self._encoder.encode_lines(batch))
+                section.records += BATCH
+                batch.clear()
+        if batch:
+            self._put(self._encoder.encode_lines(batch))
+            section.records += len(batch)
+        section.end = self._at
+
+    def close(self) -> str:
+        """Finish the file under its own name, on the disk, not to be written again; its digest."""
+        self._put(self._encoder.encode(_Index(self._sections)) + b"\n")
+        digest = f"sha256:{self._hash.hexdigest()}"
+        self._file.write(self._encoder.encode(_Digest(digest)) + b"\n")
+        self._file.flush()
+        os.fsync(self._file.fileno())
+        os.fchmod(self._file.fileno(), 0o444)
+        self._file.close()
+        self._draft.replace(self._path)
+        return digest
+
+    def _put(self, data: bytes) -> None:
+        self._file.write(data)
+        self._hash.update(data)
+        self._at += len(data)
+
+
+class File:
+    """A file of records that is whole and unedited. Raises FileFault when it is not, OSError when it is away."""
+
+    def __init__(self, path: Path, kind: str) -> None:
+        self.path = path
+        with path.open("rb") as file:
+            self.head = file.readline(BLOCK)
+            mark = _read(self.head, _Mark)
+            if mark is None or mark.allot != kind:
+                raise FileFault(f"{path} is no {kind} of allot; name one that `allot` wrote")
+            if mark.version != VERSION:
+                raise FileFault(f"{path} is a {kind} of version {mark.version}, this allot reads version {VERSION}")
+            size = path.stat().st_size
+            file.seek(max(0, size - _DIGEST_LINE - _INDEX_MAX))
+            lines = file.read().splitlines()
+            index, said = _read(lines[-2], _Index) if len(lines) > 1 else None, _read(lines[-1], _Digest)
+            if index is None or said is None:
+                raise FileFault(f"{path} is cut off; make it again")
+            self.digest = said.digest
+            if _digest(file, size - _DIGEST_LINE) != self.digest:
+                raise FileFault(f"{path} was changed after it was made: its digest does not fit; make it again")
+        self._sections = {section.name: section for section in index.sections}
+
+    def count(self, name: str) -> int:
+        """How many records a section has."""
+        return self._sections[name].records if name in self._sections else 0
+
+    def blocks(self, name: str, record: type[T]) -> Iterator[list[T]]:
+        """The records of a section, some thousands at a time."""
+        section = self._sections.get(name)
+        decoder = msgspec.json.Decoder(record)
+        with self.path.open("rb") as file:
+            left = section.end - section.begin if section else 0
+            file.seek(section.begin if section else 0)
+            rest = b""
+            while left:
+                data = file.read(min(BLOCK, left))
+                left -= len(data)
+                whole = data.rfind(b"\n") + 1
+                yield decoder.decode_lines(rest + data[:whole])
+                rest = data[whole:]
+
+    def records(self, name: str, record: type[T]) -> Iterator[T]:
+        """The records of a section, one by one."""
+        for block in self.blocks(name, record):
+            yield from block
+
+
+def _read(line: bytes, kind: type[T]) -> T | None:
+    try:
+        return msgspec.json.decode(line, type=kind)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _digest(file: IO[bytes], end: int) -> str:
+    file.seek(0)
+    found = hashlib.sha256()
+    while end > 0:
+        data = file.read(min(BLOCK, end))
+        if not data:
+            break
+        found.update(data)
+        end -= len(data)
+    return f"sha256:{found.hexdigest()}"

@@ -1,0 +1,1 @@
+"""Speaking to a Webex-compatible API, ours or Cisco's."""
