@@ -109,6 +109,8 @@ class Capacity(msgspec.Struct, rename="camel", omit_defaults=True):
     free: int | None
     adds: int
     removes: int
+    #: units in all; None where there is no limit
+    total: int | None = None
     #: units that are missing for what is desired; those people are refused
     short: int = 0
 
