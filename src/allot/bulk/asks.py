@@ -57,7 +57,7 @@ def answer(rulebook: Rulebook, organization: Organization, asked: Ask) -> Change
         change = _change(asked, before, found.reached, [_request([each.item for each in steps]) for steps in found.way])
         change.irreversible = any(step.irreversible for steps in found.way for step in steps)
         return change
-    return Refusal(asked.person.email, _reasons(rulebook, found), asked.person.id, asked.want.line)
+    return Refusal(asked.person.email, _reasons(rulebook, found), asked.person.id, asked.want.line, _request(items))
 
 
 def _items(organization: Organization, asked: Ask) -> list[Item]:

@@ -44,6 +44,8 @@ class Head(msgspec.Struct, rename="camel", omit_defaults=True):
     guards: Guards
     #: whether guards that the plan breaks were overridden when it was made
     forced: bool = False
+    #: whether units were never refused
+    overage: bool = False
 
 
 class State(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
@@ -100,6 +102,8 @@ class Refusal(msgspec.Struct, rename="camel", omit_defaults=True):
     reasons: list[Reason]
     person_id: str | None = None
     line: int | None = None
+    #: what was asked for, as one request; None where nothing could be sent
+    request: Request | None = None
 
 
 class Capacity(msgspec.Struct, rename="camel", omit_defaults=True):

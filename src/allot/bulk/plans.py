@@ -109,6 +109,7 @@ def _head(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Opt
         [LicenseName(each.id, each.name, each.subscription_id, each.site_url) for each in snapshot.licenses],
         options.guards,
         options.force,
+        options.overage,
     )
 
 
