@@ -46,6 +46,8 @@ class Head(msgspec.Struct, rename="camel", omit_defaults=True):
     forced: bool = False
     #: whether units were never refused
     overage: bool = False
+    #: names of the locations that its calling data speaks of, by id
+    locations: dict[str, str] = {}
 
 
 class State(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
