@@ -48,6 +48,8 @@ class Head(msgspec.Struct, rename="camel", omit_defaults=True):
     overage: bool = False
     #: names of the locations that its calling data speaks of, by id
     locations: dict[str, str] = {}
+    #: when the snapshot was read, ISO-8601 UTC
+    read: str = ""
 
 
 class State(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):

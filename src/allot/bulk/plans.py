@@ -110,6 +110,8 @@ def _head(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Opt
         options.guards,
         options.force,
         options.overage,
+        {each.id: each.name for each in snapshot.locations},
+        snapshot.head.finished,
     )
 
 
@@ -117,7 +119,7 @@ def _summary(snapshot: Snapshot, asked: int, changes: list[Change], refusals: li
     adds = Counter(place for change in changes for place in set(change.after.licenses) - set(change.before.licenses))
     removes = Counter(place for change in changes for place in set(change.before.licenses) - set(change.after.licenses))
     capacities = [
-        Capacity(place, each.total_units - each.consumed_units, adds[place], removes[place])
+        Capacity(place, each.total_units - each.consumed_units, adds[place], removes[place], each.total_units)
         for place, each in enumerate(snapshot.licenses)
         if adds[place] or removes[place]
     ]
