@@ -1,1 +1,1 @@
-"""Speaking to a Webex-compatible API, ours or Cisco's."""
+"""Speaking to a Webex-compatible API, allot's or Cisco's."""

@@ -1,0 +1,110 @@
+"""The gate that all requests of a client pass: told to wait, all wait; refused, all go slower.
+
+How many are under way at once, and how many begin in a second, fall when a server refuses (429, 423, 503) and rise
+again slowly: the window as TCP's does, the rate the faster the longer nothing was refused. Until the first refusal
+only the window bounds them.
+"""
+
+import asyncio
+import math
+from collections import deque
+
+# Of the rate at which a server took requests until it refused one.
+FALL = 0.9
+# Requests a second that are always begun.
+RATE_MIN = 0.2
+# A rate that is no bound.
+RATE_MAX = 100_000.0
+# By how much the rate rises with each request taken, for each second since the last refusal: in ten seconds
+# the rate is about a tenth higher, in a minute many times as high.
+RISE = 0.002
+# How far starts may lag behind the rate and catch up, in seconds: timers are no finer than a millisecond.
+LAG = 0.01
+
+
+class Gate:
+    """Lets at most `most` requests in at once. `enter`, then `leave`, and between them say how it went."""
+
+    def __init__(self, most: int) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._most = most
+        self._window = float(most)
+        self._rate = math.inf
+        self._inside = 0
+        self._queue: deque[asyncio.Future[None]] = deque()
+        self._timer: asyncio.TimerHandle | None = None
+        #: times of the loop: nobody enters before; the next one enters not before; when the pace fell last
+        self._shut = self._next = 0.0
+        self._fell = self._loop.time()
+        #: requests that were taken since
+        self._taken = 0
+
+    @property
+    def waits(self) -> float:
+        """Seconds until anybody may enter; 0 when it is open."""
+        return max(0.0, self._shut - self._loop.time())
+
+    async def enter(self) -> float:
+        """Wait for one's turn; when it came, in the loop's time."""
+        now = self._loop.time()
+        if self._queue or self._inside >= self._window or now < max(self._shut, self._next):
+            turn = self._loop.create_future()
+            self._queue.append(turn)
+            self._let_in()
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if turn.done() and not turn.cancelled():
+                    self.leave()
+                raise
+            return self._loop.time()
+        self._count(now)
+        return now
+
+    def leave(self) -> None:
+        """Make room for the next one."""
+        self._inside -= 1
+        if self._queue:
+            self._let_in()
+
+    def taken(self) -> None:
+        """A request was served."""
+        self._taken += 1
+        if self._window < self._most:
+            self._window = min(float(self._most), self._window + 1 / self._window)
+        if self._rate < RATE_MAX:
+            self._rate += RISE * (self._loop.time() - self._fell)
+
+    def refused(self, entered: float) -> None:
+        """A request that entered at this time was refused: go slower, once for all that were under way together."""
+        if entered < self._fell:
+            return
+        now = self._loop.time()
+        seen = self._taken / max(now - self._fell, 0.001)
+        self._rate = max(RATE_MIN, FALL * min(seen, self._rate))
+        self._window = max(1.0, self._window / 2)
+        self._fell, self._taken = now, 0
+
+    async def hold(self, seconds: float) -> None:
+        """Let nobody in for so long."""
+        self._shut = max(self._shut, self._loop.time() + seconds)
+
+    def _count(self, now: float) -> None:
+        self._inside += 1
+        if self._rate < RATE_MAX:
+            self._next = max(self._next, now - LAG) + 1 / self._rate
+
+    def _let_in(self) -> None:
+        """Let in whose turn it is; come back when nobody's is yet."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        while self._queue and self._inside < self._window:
+            now, at = self._loop.time(), max(self._shut, self._next)
+            if at > now:
+                self._timer = self._loop.call_at(at, self._let_in)
+                return
+            turn = self._queue.popleft()
+            if not turn.done():
+                self._count(now)
+                turn.set_result(None)
