@@ -33,7 +33,9 @@ from allot.client.shapes import ErrorResponse
 T = TypeVar("T")
 
 #: not now, and nothing was done; and what stands between failed, so that nobody knows whether anything was done
-_BUSY, _CUT = (423, 429, 503), (500, 502, 504)
+_BUSY, _CUT = (423, 429, 503), (502, 504)
+# An address that never answered is more often wrong than away.
+_STRANGER_ATTEMPTS = 3
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -73,12 +75,13 @@ class Target:
 def normalize(address: str) -> str:
     """`scheme://host[:port][/prefix]/v1`, however much of it was written. Raises BadTarget when it is no address."""
     text = address.strip().rstrip("/")
-    parts = urlsplit(text)
     try:
+        parts = urlsplit(text)
         whole = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
+        whole = whole and not (parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", text))
     except ValueError:
         whole = False
-    if not whole or parts.query or parts.fragment or "@" in parts.netloc or re.search(r"\s", text):
+    if not whole:
         raise BadTarget(f"{address or 'an empty text'} is no address of an API; name one like https://webexapis.com/v1")
     return text if text.endswith("/v1") else f"{text}/v1"
 
@@ -102,6 +105,7 @@ class Connection:
         patience = target.patience
         self._exponential = wait_random_exponential(multiplier=patience.first, max=patience.longest)
         self._errors = msgspec.json.Decoder(ErrorResponse)
+        self._answered = False
 
     async def __aenter__(self) -> Self:
         patience = self.target.patience
@@ -153,60 +157,73 @@ class Connection:
 
     async def _insist(self, method: str, url: URL, body: bytes | None = None) -> Answer:
         """Repeat what surely did nothing, when everybody's wait is over, for as long as patience lasts."""
-        attempts = self.target.patience.attempts
+        try:
+            return await self._once(method, url, body)
+        except Transient as fault:  # setting up what repeats takes a third of a request's time: most are served at once
+            faults = [fault]
+
+        async def attempt() -> Answer:
+            if faults:
+                raise faults.pop()
+            return await self._once(method, url, body)
+
         insisting = AsyncRetrying(
-            stop=lambda state: self._ordered(state) > self.target.patience.ordered or state.attempt_number >= attempts,
             retry=retry_if_exception_type(Transient),
+            stop=self._is_enough,
             wait=self._pause,
             sleep=self.gate.hold,
             reraise=True,
         )
-        return await insisting(self._once, method, url, body)
+        return await insisting(attempt)
 
-    @staticmethod
-    def _ordered(state: RetryCallState) -> float:
-        error = state.outcome.exception() if state.outcome else None
-        return (error.seconds or 0.0) if isinstance(error, Transient) else 0.0
+    def _is_enough(self, state: RetryCallState) -> bool:
+        attempts = self.target.patience.attempts if self._answered else _STRANGER_ATTEMPTS
+        return state.attempt_number >= attempts or _ordered(state) > self.target.patience.ordered
 
     def _pause(self, state: RetryCallState) -> float:
-        return self._ordered(state) or self._exponential(state)
+        return _ordered(state) or self._exponential(state)
 
     async def _once(self, method: str, url: URL, body: bytes | None) -> Answer:
         """One attempt. Raises Transient when it surely did nothing, Uncertain when a change may have been made."""
         entered = await self.gate.enter()
         tracking_id = f"{self._prefix}{next(self._numbers)}"
-        headers = {"TrackingID": tracking_id}
-        if body is not None:
-            headers["Content-Type"] = "application/json"
         try:
-            async with self._session.request(
-                method, url, data=body, headers=headers, allow_redirects=False
-            ) as response:
-                content = await response.read()
+            response, content = await self._exchange(method, url, body, tracking_id)
+            if response.status not in _BUSY and response.status not in _CUT:
+                self.gate.taken()
+                next_page = self._next(response) if "Link" in response.headers else None
+                return Answer(response.status, content, response.headers.get("TrackingID", tracking_id), next_page)
+            seconds = _seconds(response)
+            self.gate.refused(entered, seconds or 0.0)
+            text = f"{self.address} answers {response.status}{_asking(seconds)} each time; try again later"
+            raise Busy(text, seconds) if response.status in _BUSY else self._lost(method, text, tracking_id)
+        except aiohttp.ClientSSLError as error:
+            raise BadTarget(f"{self.address} cannot be trusted ({error}); check the address") from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise Away(self._away(error)) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise self._cut(method, tracking_id, self._away(error)) from error
+            raise self._lost(method, self._away(error), tracking_id) from error
         finally:
             self.gate.leave()
-        if response.status in _BUSY:
-            self.gate.refused(entered)
-            raise Busy(
-                f"{self.address} answers {response.status} however often it is asked; try again later",
-                _seconds(response),
-            )
-        if response.status in _CUT and (body is not None or response.status != 500):
-            raise self._cut(method, tracking_id, f"{self.address} answers {response.status}; try again later")
-        self.gate.taken()
-        next_page = self._next(response) if method == "GET" and "Link" in response.headers else None
-        return Answer(response.status, content, response.headers.get("TrackingID", tracking_id), next_page)
+
+    async def _exchange(
+        self, method: str, url: URL, body: bytes | None, tracking_id: str
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
+        headers = {"TrackingID": tracking_id}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        async with self._session.request(method, url, data=body, headers=headers, allow_redirects=False) as response:
+            content = await response.read()
+        self._answered = True
+        return response, content
 
     def _away(self, error: Exception) -> str:
         why = str(error) or type(error).__name__
         return f"{self.address} cannot be reached ({why}); check the address and the network, then try again"
 
     @staticmethod
-    def _cut(method: str, tracking_id: str, text: str) -> ClientFault:
+    def _lost(method: str, text: str, tracking_id: str) -> ClientFault:
+        """What was sent had no answer of the API's: to read again does no harm, to write again may."""
         return Away(text) if method == "GET" else Uncertain(text, tracking_id)
 
     def _next(self, response: aiohttp.ClientResponse) -> str | None:
@@ -235,6 +252,12 @@ class Connection:
         return Nonsense(f"{where}: {reason}. Report it with its tracking id {answer.tracking_id}")
 
 
+def _ordered(state: RetryCallState) -> float:
+    """How long the answer to the last attempt said to wait, in seconds."""
+    error = state.outcome.exception() if state.outcome else None
+    return (error.seconds or 0.0) if isinstance(error, Transient) else 0.0
+
+
 def _seconds(response: aiohttp.ClientResponse) -> float | None:
     """What Retry-After orders: whole seconds, or a date, which is held against the answer's own."""
     text = response.headers.get("Retry-After", "").strip()
@@ -245,6 +268,10 @@ def _seconds(response: aiohttp.ClientResponse) -> float | None:
         return max(0.0, (until - now).total_seconds())
     except (ValueError, TypeError):
         return None
+
+
+def _asking(seconds: float | None) -> str:
+    return "" if seconds is None else f" and asks to wait {seconds:.0f} seconds"
 
 
 def _start(body: bytes) -> str:

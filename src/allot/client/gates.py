@@ -75,8 +75,12 @@ class Gate:
         if self._rate < RATE_MAX:
             self._rate += RISE * (self._loop.time() - self._fell)
 
-    def refused(self, entered: float) -> None:
-        """A request that entered at this time was refused: go slower, once for all that were under way together."""
+    def refused(self, entered: float, seconds: float) -> None:
+        """A request that entered at this time was refused, with an order to wait so long, or none (0).
+
+        All go slower, once for those that were under way together.
+        """
+        self._shut = max(self._shut, self._loop.time() + seconds)
         if entered < self._fell:
             return
         now = self._loop.time()

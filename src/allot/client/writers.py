@@ -3,6 +3,7 @@
 import msgspec
 
 from allot.client.connections import Answer
+from allot.client.failures import Uncertain
 from allot.client.readers import Reader
 from allot.client.shapes import Assignment
 from allot.core import scope as scopes
@@ -20,6 +21,9 @@ class Writer(Reader):
         and may have been made: nothing is repeated then. Raises ClientFault when the API does not take changes.
         """
         answer = await self._insist("PATCH", self._url("/licenses/users"), self._encoder.encode(body))
+        if answer.status >= 500:
+            text = f"{self.address} answers {answer.status} to a change: {self.reason(answer)}"
+            raise Uncertain(text, answer.tracking_id)
         if answer.status not in (200, 206, 400, 404):
             raise self._fault("PATCH /licenses/users", answer, scopes.PEOPLE_WRITE)
         return answer
