@@ -88,6 +88,7 @@ def _request(items: Sequence[Item]) -> Request:
 def _change(asked: Ask, before: Holding, after: Holding, requests: list[Request]) -> Change:
     change = Change(0, asked.person.id, asked.person.email, state(before), requests, state(after), asked.want.line)
     change.irreversible = before.calling is not None and after.calling is None
+    change.external = asked.person.external
     return change
 
 

@@ -88,6 +88,8 @@ class Change(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     irreversible: bool = False
     #: licenses that nobody asked to add or remove, and a rule made necessary
     unasked: list[int] = []
+    #: the person is of another organization: what is given is an invitation, until they accept it
+    external: bool = False
 
 
 class Reason(msgspec.Struct, rename="camel", omit_defaults=True):
