@@ -1,0 +1,184 @@
+"""Twins as servers: a process of its own serves a twin from a temporary folder, and both go when they are done with.
+
+    python -m allot.cli.twins FOLDER
+
+imports `FOLDER/organization.json` by the rules of `FOLDER/rulebook.toml`, prints one line of JSON (`Serving`) when it
+listens, and serves until its input ends. That is how it is stopped, and it also ends when the process that started it
+is killed, however hard. Then it removes the folder: whoever is killed cannot.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from types import FrameType
+
+import click
+import msgspec
+
+from allot.bulk.twins import ADMINISTRATOR, Twin, TwinFault
+from allot.cli import serving
+from allot.cli.databases import migrate, open_database
+from allot.core.scope import SCOPES
+from allot.service import clocks, grants, imports
+from allot.service.context import Context
+from allot.service.settings import Settings
+
+# How long the process may take to stop before it is killed.
+STOP_SECONDS = 10
+# Lines that it wrote last, for the sentence about its end.
+LINES_KEPT = 20
+
+
+class Serving(msgspec.Struct):
+    """Where a twin is served, and the token of its administrator, who may everything."""
+
+    address: str
+    token: str
+
+
+class Served:
+    """A twin that is served."""
+
+    def __init__(self, process: asyncio.subprocess.Process, serving: Serving, said: deque[str]) -> None:
+        self.address = f"{serving.address}/v1"
+        self.token = serving.token
+        self._process = process
+        self._said = said
+
+    async def ended(self) -> TwinFault:
+        """Wait until it ends by itself, which it should not; the sentence about it."""
+        code = await self._process.wait()
+        return TwinFault(_end(code, self._said))
+
+
+@asynccontextmanager
+async def served(twin: Twin, rulebook: str) -> AsyncIterator[Served]:
+    """Serve a twin; `rulebook` is the text of the one that it goes by.
+
+    At the end nothing is left: no process, no folder. Raises TwinFault when the twin cannot be served.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="allot-twin-"))
+    try:
+        (folder / "organization.json").write_bytes(twin.document)
+        (folder / "rulebook.toml").write_text(rulebook + twin.offers, encoding="utf-8")
+        async with _process(folder) as served:
+            yield served
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@asynccontextmanager
+async def _process(folder: Path) -> AsyncIterator[Served]:
+    # A session of its own: Ctrl+C is for the command, which then stops the twin.
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "allot.cli.twins", str(folder)),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    assert process.stderr is not None
+    said: deque[str] = deque(maxlen=LINES_KEPT)
+    listening = asyncio.create_task(_listen(process.stderr, said))
+    try:
+        line = await process.stdout.readline()
+        if not line:
+            code = await process.wait()
+            await listening
+            raise TwinFault(_end(code, said))
+        yield Served(process, msgspec.json.decode(line, type=Serving), said)
+    finally:
+        process.stdin.close()
+        await _stop(process)
+        await listening
+
+
+async def _listen(stream: asyncio.StreamReader, said: deque[str]) -> None:
+    async for line in stream:
+        said.append(line.decode(errors="replace").rstrip())
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    try:
+        await asyncio.wait_for(process.wait(), STOP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+
+
+def _end(code: int, said: deque[str]) -> str:
+    """The sentence about a process that ended by itself."""
+    how = f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended with the exit code {code}"
+    return f"the twin {how}; rehearse again" + "".join(f"\n  {line}" for line in said)
+
+
+# ---------------------------------------------------------------- the process itself
+
+
+def serve(folder: Path) -> None:
+    """Import and serve the twin of a folder until the input ends, then remove the folder."""
+    signal.signal(signal.SIGTERM, _leave)
+    threading.Thread(target=_watch_input, daemon=True).start()
+    try:
+        settings = Settings(
+            database=f"sqlite:///{folder / 'twin.db'}",
+            port=0,
+            rulebook=str(folder / "rulebook.toml"),
+            log_level="error",
+            shutdown_seconds=1,
+            worker=False,
+        )
+        migrate(settings.database)
+        serving.log_to_stderr(settings.log_level)
+        token = asyncio.run(_fill(settings, (folder / "organization.json").read_text(encoding="utf-8")))
+        serving.run(settings, demo=False, ready=lambda address: _say(Serving(address, token)))
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _watch_input() -> None:
+    while os.read(0, 1024):
+        pass
+    while True:  # while the server starts it does not listen to signals for a moment
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.5)
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _say(serving: Serving) -> None:
+    click.echo(msgspec.json.encode(serving))
+
+
+async def _fill(settings: Settings, document: str) -> str:
+    """Import a document of one organization; a token of its administrator."""
+    rulebook = serving.read_rulebook(settings.rulebook)
+    [new] = imports.read_document(document, rulebook)
+    database = await open_database(settings.database)
+    try:
+        async with database.writing() as writing:
+            context = Context(rulebook, await clocks.of(writing))
+            await imports.save(writing, context, [new])
+            granting = grants.Granting(new.org_id, ADMINISTRATOR, "rehearsal", frozenset(SCOPES))
+            return await grants.grant(writing, context, granting)
+    finally:
+        await database.close()
+
+
+if __name__ == "__main__":
+    serve(Path(sys.argv[1]))
