@@ -4,13 +4,32 @@ The forms are files of their own: `hubs` (Control Hub's CSV), `lists` (a plain C
 of the command line. Each ends in a `Desired`, which a plan asks person by person.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from allot.bulk.snapshots import Person
 from allot.core.holding import Properties
+
+# Longer lists of faults are of one cause, and nobody reads them.
+FAULTS_SHOWN = 100
+#: what FALSE means in a file of Control Hub: nothing, or that the license is taken away
+ADD, ADD_AND_REMOVE = "add", "add-and-remove"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a file is to be read; None: as it shows by itself."""
+
+    #: as Python calls it: utf-8, utf-16, latin-1, cp1252, …
+    encoding: str | None = None
+    #: what stands between two fields of a table
+    delimiter: str | None = None
+    #: `ADD` or `ADD_AND_REMOVE`, as in Control Hub
+    mode: str = ADD
+    #: names of the user's own for licenses
+    aliases: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +43,15 @@ class Fault:
 
 
 class DesireFault(Exception):
-    """What is desired cannot be read. `faults` has everything that is wrong, in the order of the file."""
+    """What is desired cannot be read. `faults` has everything that is wrong, in the order of the file.
+
+    The text has the first ones, and how many there are.
+    """
 
     def __init__(self, source: str, faults: list[Fault]) -> None:
-        super().__init__("\n".join(show(source, fault) for fault in faults))
+        shown = [show(source, fault) for fault in faults[:FAULTS_SHOWN]]
+        more = len(faults) - len(shown)
+        super().__init__("\n".join(shown + ([f"and {more:,} more"] if more else [])))
         self.source = source
         self.faults = faults
 
@@ -41,7 +65,8 @@ class Want(NamedTuple):
     line: int | None
     have: int
     lack: int
-    #: for every calling license that is newly had
+    #: for every calling license in `have`. Where `have` has none they are for nobody: the person has no calling, and
+    #: is refused
     properties: Properties | None = None
     #: sites to be attendee of, and sites to be attendee of no longer
     attend: tuple[str, ...] = ()

@@ -1,0 +1,171 @@
+"""Tables: the text of a CSV file as rows, each with the line where it begins, and everything that is wrong with it."""
+
+import codecs
+import csv
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import IO
+
+from allot.bulk.desires import DesireFault, Fault, Reading
+
+#: what the column of emails is called, in lower case: in a plain table, and in those of Control Hub
+PLAIN = "email"
+HUB = "user id/email (required)"
+DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+# A line of names that is longer than this is none.
+_HEAD_MAX = 1 << 20
+
+
+class Table:
+    """A CSV file whose first line names its columns.
+
+    Its encoding and delimiter are those that are told, or those that its first bytes and the column of emails leave
+    no doubt of. Raises DesireFault when the file has no such column, OSError when it is away.
+    """
+
+    def __init__(self, path: Path, reading: Reading) -> None:
+        self.path = path
+        self.faults: list[Fault] = []
+        self.notices: list[Fault] = []
+        #: the line that was read last
+        self._at = 0
+        self._encoding = reading.encoding or self._marked()
+        try:
+            codecs.lookup(self._encoding)
+        except LookupError:
+            raise self._fault(None, None, f"`{self._encoding}` is no encoding; try utf-8, utf-16 or cp1252") from None
+        try:
+            self._read_head(reading.delimiter)
+        except UnicodeError:
+            raise DesireFault(str(path), [self._undecodable()]) from None
+
+    def _marked(self) -> str:
+        with self.path.open("rb") as file:
+            start = file.read(4)
+        found = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), "utf-8")
+        if found == "utf-16":
+            self.notices.append(Fault(None, None, "is read as UTF-16, as its first bytes say"))
+        return found
+
+    def _open(self) -> IO[str]:
+        return self.path.open(encoding=self._encoding, newline="")
+
+    def _read_head(self, delimiter: str | None) -> None:
+        with self._open() as file:
+            before = 0
+            text = file.readline(_HEAD_MAX)
+            while text and not text.strip("\ufeff \t\r\n,;"):
+                text, before = file.readline(_HEAD_MAX), before + 1
+        if not text:
+            raise self._fault(None, None, f"the file is empty; its first line must name columns, among them `{PLAIN}`")
+        #: the line of the names
+        self.line = before + 1
+        if "\0" in text:
+            raise self._fault(self.line, text.index("\0") + 1, _NUL)
+        self._delimiter = delimiter or self._certain(text)
+        #: the names of the columns, as they are written
+        self.names = _split(text, self._delimiter)
+        keys = [name.lower() for name in self.names]
+        self.hub = HUB in keys
+        if PLAIN not in keys and not self.hub:
+            raise self._fault(self.line, None, self._no_email())
+        #: the place of the emails
+        self.email = keys.index(HUB if self.hub else PLAIN)
+
+    def _certain(self, text: str) -> str:
+        fits = [each for each in DELIMITERS if {PLAIN, HUB} & {name.lower() for name in _split(text, each)}]
+        # A table of emails only has nothing between its columns.
+        found = "," if "," in fits or not fits else fits[0]
+        if found != ",":
+            self.notices.append(Fault(self.line, None, f"fields are read as separated by {DELIMITERS[found]}"))
+        return found
+
+    def _no_email(self) -> str:
+        shown = ", ".join(f"`{name[:40]}`" for name in self.names[:10])
+        what = f"there is no column `{PLAIN}`, nor `User ID/Email (Required)`; the columns are {shown}"
+        if len(self.names) == 1:
+            what += ". If it is not commas that separate them, say so with --delimiter"
+        return what
+
+    def rows(self) -> Iterator[tuple[int, list[str]]]:
+        """Every row that is whole, with the physical line where it begins; what is wrong goes to `faults`."""
+        width = len(self.names)
+        for line, row in self._records():
+            if len(row) == width:
+                yield line, row
+            elif any(map(str.strip, row)):
+                self.faults.append(Fault(line, None, self._width(len(row), width)))
+
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        with self._open() as file:
+            lines = self._lines(file)
+            for _ in range(self.line):
+                next(lines)
+            reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
+            # A record that cannot be read ends a stretch, and the next line begins another.
+            while (yield from self._stretch(reader)):
+                pass
+
+    def _stretch(self, reader: Iterator[list[str]]) -> Generator[tuple[int, list[str]], None, bool]:
+        """Rows as far as they can be read; whether there may be more."""
+        begin = self._at + 1
+        try:
+            for row in reader:
+                yield begin, row
+                begin = self._at + 1
+        except csv.Error as error:
+            self.faults.append(Fault(begin, None, _sentence(str(error))))
+            # Where a field has no end, it is not known where another row begins.
+            return "limit" not in str(error)
+        return False
+
+    def _lines(self, file: IO[str]) -> Iterator[str]:
+        self._at = 0
+        try:
+            for text in file:
+                self._at += 1
+                if "\0" in text:
+                    self.faults.append(Fault(self._at, text.index("\0") + 1, _NUL))
+                yield text if "\0" not in text else "\n"
+        except UnicodeError:
+            self.faults.append(self._undecodable())
+
+    def _undecodable(self) -> Fault:
+        """Where the first byte is that cannot be read."""
+        wide = codecs.lookup(self._encoding).name.startswith(("utf-16", "utf-32"))
+        with self.path.open("rb") as file:
+            for number, line in enumerate(file if not wide else (), 1):
+                try:
+                    line.decode(self._encoding)
+                except UnicodeDecodeError as error:
+                    column = len(line[: error.start].decode(self._encoding)) + 1
+                    return Fault(number, column, f"byte 0x{line[error.start]:02X} is no {self._encoding}; {_ENCODINGS}")
+        return Fault(None, None, f"is no text in {self._encoding}; {_ENCODINGS}")
+
+    def _width(self, found: int, width: int) -> str:
+        what = f"has {found} fields, the first line has {width}"
+        if found > width:
+            return f"{what}; a field with `{self._delimiter}` in it must stand in double quotes"
+        return f"{what}; every row has as many, also where they are empty"
+
+    def _fault(self, line: int | None, column: int | None, what: str) -> DesireFault:
+        return DesireFault(str(self.path), [Fault(line, column, what)])
+
+
+_NUL = "there is a NUL character; when the file is UTF-16, say --encoding utf-16, else make it again"
+_ENCODINGS = "save it as UTF-8, or say what it is: --encoding cp1252 for most files of Windows, else latin-1"
+
+
+def _sentence(error: str) -> str:
+    """What Python's reader found wrong with a record, in our words."""
+    if "end of data" in error or "limit" in error:
+        return "a double quote opens a field here that is never closed; close it, or write it twice where it is text"
+    if "expected after" in error:
+        return "something follows a quoted field; a double quote inside of a field is written twice"
+    return f"the row cannot be read ({error})"
+
+
+def _split(text: str, delimiter: str) -> list[str]:
+    rows = list(csv.reader([text.lstrip("\ufeff")], delimiter=delimiter))
+    return [name.strip() for name in rows[0]] if rows else []
