@@ -15,6 +15,7 @@ COMMANDS = {
     "check": ("allot.cli.checks", "Recount what is counted and hold every holding against the rules."),
     "explain": ("allot.cli.decisions", "Explain what a request would get, and what to send instead."),
     "import": ("allot.cli.imports", "Import organizations from JSON, or people into one from CSV."),
+    "show": ("allot.cli.shows", "Show what a plan does, as text, JSON, CSV or a page."),
     "token": ("allot.cli.tokens", "Make, list and revoke access tokens."),
     "application": ("allot.cli.applications", "Register applications that get their tokens from the API."),
     "rulebook": ("allot.cli.rulebooks", "Check a rulebook."),

@@ -1,0 +1,153 @@
+"""A plan on a terminal: the summary, and person by person what changes."""
+
+from collections.abc import Iterator
+from itertools import chain, islice
+
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from allot.bulk.changes import Capacity, Change, Refusal
+from allot.bulk.plans import Plan
+from allot.bulk.tallies import examples
+from allot.bulk.wordings import LOST, Names, Part, after, calling, count, plain, shortages, steps
+
+#: people of each rule that the summary names
+EXAMPLES = 3
+_STYLES = {"+": "green", "-": "red", "~": "yellow"}
+
+
+def console(width: int | None = None) -> Console:
+    """Where outlines are printed: plain when it is no terminal or NO_COLOR is set, and nothing in a name is markup."""
+    return Console(highlight=False, markup=False, emoji=False, width=width)
+
+
+def summary(plan: Plan, out: Console) -> None:
+    """Print what a plan comes to: numbers, units of each license, guards that it breaks, who is refused and why."""
+    names = Names(plan.head.licenses)
+    _numbers(plan, out)
+    if plan.summary.capacities:
+        out.print()
+        _tight(out, _capacities(names, plan.summary.capacities))
+    for sentence in shortages(names, plan.summary.capacities):
+        _tight(out, Text(plain(sentence), "bold red"))
+    for each in plan.summary.capacities:
+        left = after(each)
+        if left is not None and left < 0:
+            _tight(out, Text(f"{plain(names.full(each.license))}: {-left:,} over its units", "yellow"))
+    for broken in plan.summary.guards:
+        held = "overridden" if plan.head.forced else "needs --force"
+        _tight(out, Text(f"Guard {broken.guard} ({held}): {plain(broken.what)}", "bold red"))
+    if plan.summary.refused:
+        _refused(plan, names, out)
+
+
+def _numbers(plan: Plan, out: Console) -> None:
+    head, told = plan.head, plan.summary
+    out.print(Text(f"Plan for {plain(head.org_name)}", "bold"))
+    _tight(out, Text(f"{plain(head.source)} against the snapshot of {moment(head.read)}, by rulebook {head.rulebook}"))
+    out.print()
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right")
+    table.add_column()
+    table.add_row(f"{told.asked:,}", f"asked for, of {count(told.people, 'person', 'people')}")
+    requests = f"to change, by {count(told.requests, 'request')}" if told.changes else "to change"
+    table.add_row(f"{told.changes:,}", requests, style="green" if told.changes else "")
+    if told.irreversible:
+        table.add_row(f"{told.irreversible:,}", f"of them cannot be undone: {LOST}", style="bold red")
+    table.add_row(f"{told.unchanged:,}", "unchanged: they have all that is desired")
+    table.add_row(f"{told.refused:,}", "refused", style="red" if told.refused else "")
+    _tight(out, Padding(table, (0, 2)))
+    out.print()
+    out.print(f"Digest {plan.digest}", soft_wrap=True)
+
+
+def _capacities(names: Names, capacities: list[Capacity]) -> Table:
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
+    table.add_column("License", overflow="fold")
+    for title in ("Units", "Used", "Plan", "Free after", "Short"):
+        table.add_column(title, justify="right", no_wrap=True)
+    for each in capacities:
+        left = after(each)
+        used = each.total - each.free if each.total is not None and each.free is not None else None
+        moved = [f"{sign}{number:,}" for sign, number in (("+", each.adds), ("-", each.removes)) if number]
+        table.add_row(
+            plain(names.full(each.license)),
+            _units(each.total),
+            _units(used),
+            " ".join(moved) or "0",
+            Text(_units(left), "red" if left is not None and left < 0 else ""),
+            Text(f"{each.short:,}" if each.short else "", "bold red"),
+        )
+    return table
+
+
+def _units(number: int | None) -> str:
+    return "-" if number is None else f"{number:,}"
+
+
+def _refused(plan: Plan, names: Names, out: Console) -> None:
+    out.print()
+    out.print(Text("Refused", "bold"))
+    for rule, shown in examples(plan, EXAMPLES).items():
+        out.print(Text.assemble((f"  {plan.summary.rules.get(rule, len(shown)):>6,}  ", "red"), (rule, "bold")))
+        for refusal in shown:
+            _tight(out, Padding(_reason(names, refusal), (0, 0, 0, 10)))
+
+
+def _reason(names: Names, refusal: Refusal) -> Text:
+    line = f" (line {refusal.line})" if refusal.line is not None else ""
+    return Text(plain(f"{refusal.email}{line}: {names.sentence(refusal.reasons[0].what)}"), overflow="fold")
+
+
+def diff(plan: Plan, out: Console, most: int | None) -> None:
+    """Print what changes for each person, `most` at most; None: everybody."""
+    names = Names(plan.head.licenses)
+    for change in islice(_each(plan), most):
+        _change(plan, names, change, out)
+    left = plan.summary.changes - most if most is not None else 0
+    if left > 0:
+        out.print(f"and {left:,} more; --all shows everybody")
+
+
+def _each(plan: Plan) -> Iterator[Change]:
+    return chain.from_iterable(plan.changes())
+
+
+def _change(plan: Plan, names: Names, change: Change, out: Console) -> None:
+    said = [f"line {change.line}"] if change.line is not None else []
+    if len(change.requests) > 1:
+        said.append(f"{len(change.requests)} requests, one after the other")
+    out.print(
+        Text.assemble((plain(change.email), "bold"), (f"  {', '.join(said)}" if said else "", "dim")), soft_wrap=True
+    )
+    several = len(change.requests) > 1
+    for number, parts in enumerate(steps(names, change), 1):
+        for place, part in enumerate(parts):
+            mark = (f"{number}. " if place == 0 else "   ") if several else ""
+            out.print(_part(mark, part), soft_wrap=True)
+    moved = calling(plan.head, change)
+    if moved:
+        out.print(_part("   " if several else "", Part("~", f"calling: {moved}")), soft_wrap=True)
+    if change.irreversible:
+        out.print(Text(f"  ! cannot be undone: {LOST}", "bold red"), soft_wrap=True)
+
+
+def _part(mark: str, part: Part) -> Text:
+    said = Text(f"  {mark}")
+    said.append(f"{part.sign} {plain(part.what)}", _STYLES[part.sign])
+    return said.append(f"  ({part.note})", "yellow") if part.note else said
+
+
+def _tight(out: Console, what: RenderableType) -> None:
+    """Print something as wide as the terminal, without the blanks at the ends of lines that rich puts there."""
+    for segments in out.render_lines(what, pad=False):
+        line = Text.assemble(*((each.text, each.style or "") for each in segments))
+        line.rstrip()
+        out.print(line, soft_wrap=True)
+
+
+def moment(text: str) -> str:
+    """An ISO-8601 UTC time as people read it, to the minute."""
+    return f"{text[:10]} {text[11:16]} UTC" if len(text) >= 16 else text or "an unknown time"

@@ -1,0 +1,57 @@
+"""`allot show`: a plan as text, as JSON, as CSV and as a page."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from allot.bulk import exports, outlines, pages
+from allot.bulk.plans import Plan
+
+#: people of whom --diff tells without --all
+SHOWN = 50
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def outputs(function: F) -> F:
+    """The options that say how a plan is shown: diff, all, json, csv, html."""
+    for option in (
+        click.option("--html", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a page."),
+        click.option("--csv", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a table."),
+        click.option("--json", "raw", is_flag=True, help="Print the whole plan as JSON."),
+        click.option("--all", "everybody", is_flag=True, help="With --diff, show everybody."),
+        click.option("--diff", is_flag=True, help=f"Show what changes for each person, {SHOWN} at most."),
+    ):
+        function = option(function)
+    return function
+
+
+def show(plan: Plan, *, diff: bool, everybody: bool, raw: bool, csv: Path | None, html: Path | None) -> None:
+    """Show a plan as the options of `outputs` say; the summary, when they say nothing else."""
+    if csv is not None:
+        exports.write_csv(plan, csv)
+    if html is not None:
+        pages.write_plan(plan, html)
+    if raw:
+        exports.write_json(plan, sys.stdout.buffer)
+        return
+    out = outlines.console()
+    outlines.summary(plan, out)
+    if diff and plan.summary.changes:
+        out.print()
+        outlines.diff(plan, out, None if everybody else SHOWN)
+
+
+@click.command("show")
+@click.argument("plan", type=click.Path(dir_okay=False, path_type=Path))
+@outputs
+def command(plan: Path, **flags: Any) -> None:
+    """Show what a PLAN does: a summary, and with --diff person by person what is added (+), removed (-), changed (~).
+
+    --json prints the plan as one document; --csv writes one row for each person, --html a page that needs nothing
+    else. Nothing is changed.
+    """
+    show(Plan(plan), **flags)
