@@ -1,0 +1,177 @@
+"""The journal of an apply: what became of each change, a line each, written as soon as it is known.
+
+    {"allot":"journal","version":1,"plan":"sha256:4f0c...","address":"https://webexapis.com/v1"}
+    {"number":17,"outcome":"sent","trackingId":"ALLOT_5b3f..."}
+    {"number":17,"outcome":"done","trackingId":"ALLOT_5b3f..."}
+
+The last line of a change counts. A line is one write at the end of the file: a process that is killed loses at most the
+line that it was writing. The disk is told a few times a second, so that a power cut loses the lines of a moment.
+Nothing depends on those: whoever has no line that says `done` or `already` is read again before anything is sent.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import msgspec
+
+VERSION = 1
+BLOCK = 4 << 20
+
+#: as planned, by reading it back; as planned before anything was sent
+DONE, ALREADY = "done", "already"
+#: sent and answered as planned, and not read back yet
+SENT = "sent"
+#: not as the plan expects, so that nothing was sent; no such person
+STALE, GONE = "stale", "gone"
+#: refused by the API: wholly, in part
+REFUSED, PARTLY = "refused", "partly"
+#: answered as if done, and not there; no certain answer, however often
+LOST, FAILED = "lost", "failed"
+
+
+class JournalFault(Exception):
+    """The journal cannot be used or written; the text says which, why, and what to do."""
+
+
+class Entry(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
+    """What became of one change, by its number in the plan."""
+
+    number: int
+    outcome: str
+    #: a sentence, where the outcome does not say it all
+    what: str = ""
+    #: the API's code of what it refused
+    code: str = ""
+    #: of the request that led to the outcome
+    tracking_id: str = ""
+
+    @property
+    def settled(self) -> bool:
+        """Whether the person is as planned, and was seen so."""
+        return self.outcome in (DONE, ALREADY)
+
+    @property
+    def touched(self) -> bool:
+        """Whether something was sent for the person, so that what is half done is ours."""
+        return self.outcome in (SENT, REFUSED, PARTLY, LOST, FAILED)
+
+
+class _Head(msgspec.Struct):
+    plan: str
+    address: str
+    allot: str = "journal"
+    version: int = VERSION
+
+
+class Journal:
+    """The journal of applying one plan at one address, made where there is none; nobody else has it meanwhile.
+
+    `entries` has the last entry of each change. A context manager. Raises JournalFault when it is another plan's, is
+    used by another process, or is no journal; OSError when it cannot be opened.
+    """
+
+    def __init__(self, path: Path, plan: str, address: str) -> None:
+        self.path = path
+        self.entries: dict[int, Entry] = {}
+        self._encoder = msgspec.json.Encoder()
+        self._unsynced = False
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
+        try:
+            self._lock()
+            self._read(_Head(plan, address))
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        os.close(self._file)
+
+    def write(self, entry: Entry) -> None:
+        """Add a line. Raises JournalFault when there is no room for it, or the disk fails."""
+        self.entries[entry.number] = entry
+        self._put(self._encoder.encode(entry) + b"\n")
+
+    def sync(self) -> None:
+        """Have what was written on the disk. Raises JournalFault when the disk fails."""
+        if not self._unsynced:
+            return
+        self._unsynced = False
+        try:
+            os.fdatasync(self._file)
+        except OSError as error:
+            raise self._full(error.strerror) from error
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise JournalFault(
+                f"{self.path} is in use: this plan is being applied by another process; wait until that has ended"
+            ) from error
+
+    def _read(self, expected: _Head) -> None:
+        """Read what is there, cut off a line that was torn, begin where there is nothing."""
+        size = os.fstat(self._file).st_size
+        with open(self._file, "rb", buffering=BLOCK, closefd=False) as lines:
+            head, kept = lines.readline(), 0
+            if head.endswith(b"\n"):
+                self._check(head, expected)
+                kept = len(head) + self._keep(lines)
+        if kept < size:
+            os.ftruncate(self._file, kept)
+        if not kept:
+            self._put(self._encoder.encode(expected) + b"\n")
+            self.sync()
+
+    def _check(self, line: bytes, expected: _Head) -> None:
+        try:
+            head = msgspec.json.decode(line, type=_Head)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise JournalFault(f"{self.path} is no journal of allot; name another one with --journal") from error
+        if head.allot != "journal" or head.version != VERSION:
+            raise JournalFault(f"{self.path} is no journal that this allot reads; name another one with --journal")
+        if head.plan != expected.plan:
+            raise JournalFault(f"{self.path} is the journal of another plan; name another one with --journal")
+        if head.address != expected.address:
+            raise JournalFault(
+                f"{self.path} is the journal of applying the plan at {head.address}, not at {expected.address};"
+                " name another one with --journal"
+            )
+
+    def _keep(self, lines: Iterable[bytes]) -> int:
+        """Take over the entries; how many bytes of whole lines there are."""
+        decoder, kept, place = msgspec.json.Decoder(Entry), 0, 1
+        for line in lines:
+            if not line.endswith(b"\n"):
+                break
+            place += 1
+            try:
+                entry = decoder.decode(line)
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                what = f"{self.path}, line {place}: is no line of a journal; name another journal with --journal"
+                raise JournalFault(f"{what}, and everybody is read again") from error
+            self.entries[entry.number] = entry
+            kept += len(line)
+        return kept
+
+    def _put(self, line: bytes) -> None:
+        try:
+            written = os.write(self._file, line)
+        except OSError as error:
+            raise self._full(error.strerror) from error
+        if written < len(line):
+            raise self._full("no space left")
+        self._unsynced = True
+
+    def _full(self, why: str | None) -> JournalFault:
+        return JournalFault(
+            f"{self.path} cannot be written ({why}), so that nothing more was sent; make room, then run the same"
+            " command again: it goes on where it stopped"
+        )
