@@ -57,7 +57,9 @@ class Catalogue:
         for place, (license, its) in enumerate(zip(snapshot.licenses, offers, strict=True)):
             for key in _keys(license, its):
                 self._names[key] = self._names.get(key, 0) | 1 << place
-        self._sites = {each.site_url.lower() for each in snapshot.licenses if each.site_url}
+        #: urls of sites, and ids of subscriptions, in lower case
+        self.sites = {each.site_url.lower() for each in snapshot.licenses if each.site_url}
+        self.subscriptions = {each.subscription_id.lower() for each in snapshot.licenses if each.subscription_id}
         self._places: dict[str, set[str]] = {}
         for location in snapshot.locations:
             for key in (_plain(location.name), location.id.lower()):
@@ -82,6 +84,10 @@ class Catalogue:
             raise Unclear(self._several(text, found))
         return found
 
+    def knows(self, text: str) -> bool:
+        """Whether a text means some license."""
+        return _plain(text) in self._names
+
     def any(self, text: str) -> int:
         """The bits of all licenses that a text may mean. Raises Unclear when there is none."""
         key = _plain(text)
@@ -102,8 +108,8 @@ class Catalogue:
     def site(self, text: str) -> str:
         """The url of the site whose attendee account a text means. Raises Unclear when there is no such site."""
         url = text.strip().lower().removesuffix(ATTENDEE).removeprefix("https://").rstrip("/")
-        if url not in self._sites:
-            had = ", ".join(sorted(self._sites)) or "none"
+        if url not in self.sites:
+            had = ", ".join(sorted(self.sites)) or "none"
             raise Unclear(f"no license of the organization is for the site `{url}`; sites are: {had}")
         return url
 

@@ -41,14 +41,14 @@ class Cells:
     @property
     def faults(self) -> list[Fault]:
         return [
-            Fault(line, column, f"{what} (and in {count - 1:,} more rows)" if count > 1 else what)
+            Fault(line, column, f"{what} (so it is in {count:,} rows)" if count > 1 else what)
             for (column, what), (line, count) in self._wrong.items()
         ]
 
     @property
     def notices(self) -> list[Fault]:
-        what = "phone numbers were without their plus, as a spreadsheet leaves them; it was put back"
-        return [Fault(line, column, f"{count:,} {what}") for column, (line, count) in self._mended.items()]
+        what = "the plus of phone numbers was lost, as spreadsheets do, and was put back; rows with such a number:"
+        return [Fault(line, column, f"{what} {count:,}") for column, (line, count) in self._mended.items()]
 
     def named(self, line: int, column: str, texts: list[str]) -> Named:
         """The licenses and the attendee accounts that are listed."""

@@ -44,7 +44,10 @@ class Table:
         with self.path.open("rb") as file:
             start = file.read(4)
         found = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), "utf-8")
-        if found == "utf-16":
+        if start[1:4:2] == b"\0\0" or start[0:4:2] == b"\0\0":
+            # Text that begins with ASCII, without a mark.
+            found = "utf-16-le" if start[1] == 0 else "utf-16-be"
+        if found.startswith("utf-16"):
             self.notices.append(Fault(None, None, "is read as UTF-16, as its first bytes say"))
         return found
 
