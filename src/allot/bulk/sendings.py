@@ -94,7 +94,7 @@ class Sender:
             held = step(held, request)
             if at < place:
                 continue
-            answer = await self._writer.patch(self._body(change, request))
+            answer = await self._writer.patch(self.body(change.person_id, request))
             sent = self._judged(change, held, answer)
             if sent.entry.outcome != SENT:
                 if at:
@@ -102,7 +102,8 @@ class Sender:
                 return sent
         return sent
 
-    def _body(self, change: Change, request: Request) -> Assignment:
+    def body(self, person_id: str, request: Request) -> Assignment:
+        """What is sent for one request of one person."""
         told = request.calling
         properties = None
         if told is not None:
@@ -115,7 +116,7 @@ class Sender:
         ]
         sites = [SiteRequest(url, "attendee", "remove") for url in request.leave]
         sites += [SiteRequest(url, "attendee", "add") for url in request.attend]
-        return Assignment(ids.encode("PEOPLE", change.person_id), self._org_id, licenses, sites)
+        return Assignment(ids.encode("PEOPLE", person_id), self._org_id, licenses, sites)
 
     def _judged(self, change: Change, wanted: set[int], answer: Answer) -> Sent:
         """What an answer says. Raises Uncertain when it says nothing that can be read."""
