@@ -74,8 +74,10 @@ class Writer:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._file.close()
-        self._draft.unlink(missing_ok=True)
+        try:
+            self._file.close()  # which writes what is left, and fails when the disk is full
+        finally:
+            self._draft.unlink(missing_ok=True)
 
     def section(self, name: str) -> None:
         """Begin the records of another kind."""
@@ -136,6 +138,10 @@ class File:
             if _digest(file, size - _DIGEST_LINE) != self.digest:
                 raise FileFault(f"{path} was changed after it was made: its digest does not fit; make it again")
         self._sections = {section.name: section for section in index.sections}
+
+    def has(self, name: str) -> bool:
+        """Whether there is such a section, be it empty; what could not be read has none."""
+        return name in self._sections
 
     def count(self, name: str) -> int:
         """How many records a section has."""

@@ -218,7 +218,8 @@ class Connection:
         return response, content
 
     def _away(self, error: Exception) -> str:
-        why = str(error) or type(error).__name__
+        cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+        why = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
         return f"{self.address} cannot be reached ({why}); check the address and the network, then try again"
 
     @staticmethod
