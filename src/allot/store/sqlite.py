@@ -6,10 +6,13 @@ own, so that the next requests are read meanwhile.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import lru_cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,6 +40,11 @@ PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
 PRAGMA temp_store = MEMORY;
 """
 
+# Rows of one INSERT: beginning and ending a statement costs as much as a row.
+ROWS_AT_ONCE = 32
+# The values of an INSERT of one row, each a parameter of its own.
+_VALUES = re.compile(r"\bVALUES (\((?:\$\d+, )*\$\d+\))")
+
 T = TypeVar("T")
 
 
@@ -63,8 +71,15 @@ class _Connection:
         return self._apsw.changes()
 
     async def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        if rows:
-            _guard(lambda: self._apsw.executemany(spell(sql, False), rows))
+        done = 0
+        for size in (ROWS_AT_ONCE, ROWS_AT_ONCE // 4) if len(rows) > 1 and _VALUES.search(sql) else ():
+            end = done + (len(rows) - done) // size * size
+            groups = [tuple(chain.from_iterable(rows[n : n + size])) for n in range(done, end, size)]
+            if groups:
+                _guard(partial(self._apsw.executemany, _of_many(sql, size), groups))
+            done = end
+        if done < len(rows):
+            _guard(partial(self._apsw.executemany, spell(sql, False), rows[done:]))
 
     async def announce(self, channel: str) -> None:
         """Nothing: other processes look by themselves."""
@@ -83,6 +98,30 @@ class _Connection:
         self._apsw.close()
 
 
+@lru_cache(maxsize=1000)
+def _of_many(sql: str, size: int) -> str:
+    """A statement that inserts one row, as one that inserts so many."""
+    found = _VALUES.search(sql)
+    assert found is not None
+    head, values, tail = sql[: found.start(1)], found[1], sql[found.end(1) :]
+    count = values.count("$")
+    placed = (re.sub(r"\$(\d+)", lambda place, n=n: f"${int(place[1]) + n * count}", values) for n in range(size))
+    return spell(f"{head}{', '.join(placed)}{tail}", False)
+
+
+class _Readable(AbstractAsyncContextManager[Reading]):
+    """A connection that reads, for whoever wants it: nothing is taken and nothing given back."""
+
+    def __init__(self, connection: _Connection) -> None:
+        self._connection = connection
+
+    async def __aenter__(self) -> Reading:
+        return self._connection
+
+    async def __aexit__(self, *_: object) -> None:
+        return None
+
+
 class Sqlite:
     """An SQLite database file as a `Database`."""
 
@@ -92,12 +131,12 @@ class Sqlite:
         self.url = f"sqlite:///{path}"
         self._write = _guard(lambda: _Connection(path, readonly=False))
         self._read = _guard(lambda: _Connection(path, readonly=True))
+        self._readable = _Readable(self._read)
         self._turn = asyncio.Lock()
         self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="allot-commit")
 
-    @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Reading]:
-        yield self._read
+    def reading(self) -> AbstractAsyncContextManager[Reading]:
+        return self._readable
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Writing]:
