@@ -10,7 +10,7 @@ from allot.core import ids
 from allot.core.customer import STATUSES
 from databases import Maker
 from servers import Client, Server, load_demo
-from wholesale import ADDRESS, PATH, TOKEN, body, faults, new_id, parameters, provisioned, token_of, work
+from wholesale import ADDRESS, PATH, TOKEN, body, faults, new_id, parameters, provisioned, switch, token_of, work
 
 NOBODY = ids.encode("ENTERPRISE", "00000000-0000-4000-8000-000000000000")
 SCOPE = "spark-admin:wholesale_customers"
@@ -329,11 +329,11 @@ def test_a_reading_administrator_changes_nothing(demo: Server, partner: Client):
 
 def test_who_is_suspended_only_removes(partner: Client, demo: Server):
     """For a suspended sub-partner one may read and remove; provisioning, updates and prechecks are 403."""
-    demo.run("UPDATE partners SET state = 'active' WHERE org_id = $1", VALLEY)
+    switch(demo, VALLEY, "active")
     there = behalf(VALLEY)
     id = new_id(partner.post(PATH, json=body("", VALLEY), params=there))
     demo.call(work)
-    demo.run("UPDATE partners SET state = 'suspended' WHERE org_id = $1", VALLEY)
+    switch(demo, VALLEY, "suspended")
     own = partner.as_(token_of(demo, VALLEY))
     for client, query in ((partner, there), (own, {}), (own, there)):
         for answer in (

@@ -12,7 +12,7 @@ from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.role import READ_ONLY
 from servers import Client, Server
-from wholesale import TOKEN, faults, provisioned, token_of
+from wholesale import TOKEN, faults, provisioned, switch, token_of
 
 PATH = "/v1/wholesale/subscribers"
 NOWHERE = "00000000-0000-4000-8000-000000000000"
@@ -250,7 +250,7 @@ def test_calls_for_sub_partners(demo: Server, partner: Client, customer: dict[st
     assert partner.post(PATH, json=told(shop, "b@a.example")).status_code == 404
     # A customer of the partner is none of the sub-partner's.
     assert theirs.post(PATH, json=told(customer, "b@a.example")).status_code == 404
-    demo.run("UPDATE partners SET state = 'suspended' WHERE org_id = $1", FOOTHILL)
+    switch(demo, FOOTHILL, "suspended")
     try:
         for answer in (
             partner.post(PATH, json=told(shop, "b@a.example"), params=behalf),
@@ -264,7 +264,7 @@ def test_calls_for_sub_partners(demo: Server, partner: Client, customer: dict[st
         assert partner.get(path, params=behalf).status_code == 200
         assert partner.delete(path, params=behalf).status_code == 204
     finally:
-        demo.run("UPDATE partners SET state = 'active' WHERE org_id = $1", FOOTHILL)
+        switch(demo, FOOTHILL, "active")
     unknown = {"onBehalfOfSubPartnerOrgId": ids.encode("ORGANIZATION", NOWHERE)}
     assert partner.get(PATH, params=unknown).status_code == 403
     assert partner.get(PATH, params={"onBehalfOfSubPartnerOrgId": VALLEY}).json() == {"items": []}

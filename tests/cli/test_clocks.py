@@ -21,6 +21,6 @@ def test_commands_go_by_the_clock_of_the_database(allot, demo_sqlite_url: str):
         client = server.client(made.out.strip())
         assert client.get("/v1/licenses").status_code == 200
         assert client.post("/allot/v1/clock/advance", json={"seconds": 13 * 3600}).status_code == 200
-        server.service.tokens._remembered.clear()
+        server.service.tokens.memory.clear()
         assert client.get("/v1/licenses").status_code == 401
         client.close_all()

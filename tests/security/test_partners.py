@@ -13,7 +13,7 @@ from allot.core import ids
 from allot.plane.operations import OPERATIONS as OWN
 from allot.wire.operation import Operation
 from servers import Client, Server
-from wholesale import PATH, TEMPLATES, TOKEN, body, faults, new_id, token_of, work
+from wholesale import PATH, TEMPLATES, TOKEN, body, faults, new_id, switch, token_of, work
 
 NOBODY = ids.encode("ENTERPRISE", "00000000-0000-4000-8000-000000000000")
 ALL = (PARTNER, FOOTHILL, VALLEY)
@@ -37,7 +37,7 @@ NUMBERS = {"run": "1", "deliveryId": "1.0"}
 @pytest.fixture(scope="module")
 def world(demo: Server) -> dict[str, dict[str, Any]]:
     """Of each partner a client token and a customer, which is provisioned."""
-    demo.run("UPDATE partners SET state = 'active' WHERE org_id = $1", VALLEY)
+    switch(demo, VALLEY, "active")
     tokens = {org_id: token_of(demo, org_id) for org_id in ALL}
     made = {}
     for org_id, token in tokens.items():

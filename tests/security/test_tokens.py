@@ -6,7 +6,7 @@ import pytest
 
 from allot.core import ids
 from allot.core.scope import SCOPES
-from allot.service import grants, tokens
+from allot.service import grants, memories, tokens
 from allot.service.context import Context
 from allot.service.grants import Granting, Registration
 from allot.service.service import Service
@@ -19,7 +19,7 @@ ALL = frozenset(SCOPES)
 @pytest.fixture(autouse=True)
 def unremembered(monkeypatch: pytest.MonkeyPatch):
     """Tokens are looked up every time, as they are after some seconds."""
-    monkeypatch.setattr(tokens, "REMEMBERED_SECONDS", 0.0)
+    monkeypatch.setattr(memories, "REMEMBERED_SECONDS", 0.0)
 
 
 def granted(server: Server, email: str, expires: datetime | None = None) -> str:

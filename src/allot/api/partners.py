@@ -5,7 +5,6 @@ import msgspec
 from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.partner import STATES, Partner
-from allot.service import partners
 from allot.wire.operation import Operation, Parameter, Reply, Request, Rights
 from allot.wire.paging import offset_links
 
@@ -36,17 +35,15 @@ async def acting(request: Request, *, changes: bool) -> Partner:
     """The partner that a wholesale call is for; with `changes` one that may provision. Raises Failure (403)."""
     text = request.query["onBehalfOfSubPartnerOrgId"]
     sub_partner_id = (ids.decode("ORGANIZATION", text) or text) if text else None
-    async with request.service.database.reading() as reading:
-        return await partners.acting(reading, request.call.caller.org_id, sub_partner_id, changes=changes)
+    return await request.service.partners.acting(request.call.caller.org_id, sub_partner_id, changes=changes)
 
 
 async def list_wholesale_sub_partners(request: Request) -> Reply:
     """List the sub-partners of the token's organization."""
     query = request.query
     offset, size = query["offset"], query["max"]
-    async with request.service.database.reading() as reading:
-        org_id = request.call.caller.org_id
-        found = await partners.sub_partners(reading, org_id, query["provisioningState"], offset, size + 1)
+    org_id = request.call.caller.org_id
+    found = await request.service.partners.sub_partners(org_id, query["provisioningState"], offset, size + 1)
     shown = [_show(each) for each in found[:size]]
     reply = Reply(200, SubPartnersListResponse(shown, shown))
     reply.headers += offset_links(request, offset, size, more=len(found) > size)

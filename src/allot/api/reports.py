@@ -15,7 +15,7 @@ from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.partner import Partner
 from allot.core.report import RECONCILIATION, STATUSES, TYPES, Filter, Report
-from allot.service import downloads, partners, reports
+from allot.service import downloads, reports
 from allot.wire.forms import invalid
 from allot.wire.operation import Operation, Parameter, Reply, Request, Rights
 from allot.wire.paging import CURSOR, encode_cursor, next_link, read_cursor
@@ -158,9 +158,8 @@ async def subject_of(request: Request, text: str | None) -> Partner:
     Raises Failure (403), alike for a sub-partner of somebody else and for none.
     """
     sub_partner_id = (ids.decode("ORGANIZATION", text) or text) if text else None
-    async with request.service.database.reading() as reading:
-        org_id = request.call.caller.org_id
-        return await partners.acting(reading, org_id, sub_partner_id, changes=False, named_by="subPartnerOrgId")
+    org_id = request.call.caller.org_id
+    return await request.service.partners.acting(org_id, sub_partner_id, changes=False, named_by="subPartnerOrgId")
 
 
 def read_day(found: list[str], name: str, text: str | None) -> str | None:

@@ -9,8 +9,9 @@ from allot.core.person import is_email
 from allot.service.arrivals import inner
 from allot.service.clock import stamp
 from allot.service.documents import PartnerDocument
+from allot.service.memories import Memory
 from allot.store import partners as store
-from allot.store.database import Reading, Row
+from allot.store.database import Database, Reading, Row
 from allot.store.imports import Rows
 
 #: takes the place of a fault and what is wrong there
@@ -24,29 +25,43 @@ NOT_ITS_OWN = "is no sub-partner of the token's organization"
 SUSPENDED = "The sub-partner is suspended: it can delete customers and subscribers, not provision or update them"
 
 
-async def acting(
-    reading: Reading, org_id: str, sub_partner_id: str | None, *, changes: bool, named_by: str = ON_BEHALF
-) -> Partner:
-    """The partner that a call is for: the caller's own, or the sub-partner that `named_by` in the request names.
+class Partners:
+    """Finds partners, each remembered for seconds."""
 
-    With `changes` it must not be suspended. Raises Failure (403), alike for others' sub-partners and for none.
-    """
-    partner = await store.find(reading, org_id)
-    if partner is None:
-        raise Failure.forbidden(NO_PARTNER)
-    if sub_partner_id and sub_partner_id != org_id:
-        partner = await store.find(reading, sub_partner_id)
-        if partner is None or partner.parent_id != org_id:
-            raise Failure.forbidden(f"{named_by}: {NOT_ITS_OWN}")
-    if changes and partner.suspended:
-        raise Failure.forbidden(SUSPENDED)
-    return partner
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.memory: Memory[Partner] = Memory()
 
+    async def acting(
+        self, org_id: str, sub_partner_id: str | None, *, changes: bool, named_by: str = ON_BEHALF
+    ) -> Partner:
+        """The partner that a call is for: the caller's own, or the sub-partner that `named_by` in the request names.
 
-async def sub_partners(reading: Reading, org_id: str, state: str | None, offset: int, size: int) -> list[Partner]:
-    """A page of a partner's sub-partners. Raises Failure (403) when the organization is no partner."""
-    await acting(reading, org_id, None, changes=False)
-    return await store.sub_partners(reading, org_id, state, offset, size)
+        With `changes` it must not be suspended. Raises Failure (403), alike for others' sub-partners and for none.
+        """
+        partner = await self._find(org_id)
+        if partner is None:
+            raise Failure.forbidden(NO_PARTNER)
+        if sub_partner_id and sub_partner_id != org_id:
+            partner = await self._find(sub_partner_id)
+            if partner is None or partner.parent_id != org_id:
+                raise Failure.forbidden(f"{named_by}: {NOT_ITS_OWN}")
+        if changes and partner.suspended:
+            raise Failure.forbidden(SUSPENDED)
+        return partner
+
+    async def sub_partners(self, org_id: str, state: str | None, offset: int, size: int) -> list[Partner]:
+        """A page of a partner's sub-partners. Raises Failure (403) when the organization is no partner."""
+        await self.acting(org_id, None, changes=False)
+        async with self._database.reading() as reading:
+            return await store.sub_partners(reading, org_id, state, offset, size)
+
+    async def _find(self, org_id: str) -> Partner | None:
+        known = self.memory.get(org_id)
+        if known is not None:
+            return known
+        async with self._database.reading() as reading:
+            return self.memory.keep(org_id, await store.find(reading, org_id))
 
 
 def arrive(told: PartnerDocument, org_id: str, rows: Rows, fault: Fault) -> None:

@@ -13,6 +13,7 @@ from allot.service.limits import Limits
 from allot.service.meters import Meters
 from allot.service.news import News
 from allot.service.paces import PACES
+from allot.service.partners import Partners
 from allot.service.settings import Settings
 from allot.service.tokens import Tokens
 from allot.service.writes import Writes
@@ -33,6 +34,7 @@ class Service:
     streams: Streams = field(init=False)
     writes: Writes = field(init=False)
     tokens: Tokens = field(init=False)
+    partners: Partners = field(init=False)
     limits: Limits = field(init=False)
     meters: Meters = field(init=False)
     #: rung when an order is accepted
@@ -50,6 +52,7 @@ class Service:
         self.streams = Streams()
         self.writes = Writes(self.database, self.context, self.news.ring)
         self.tokens = Tokens(self.database, self.clock)
+        self.partners = Partners(self.database)
         self.limits = Limits(self.settings)
         self.meters = Meters()
         self.bell = Bell()

@@ -2,17 +2,14 @@
 
 import hashlib
 import secrets
-import time
 from dataclasses import dataclass
 
 from allot.core.call import Caller
 from allot.service.clock import Clock, stamp
+from allot.service.memories import Memory
 from allot.store import tokens as store
 from allot.store.database import Database
 
-# How long a known token is believed without asking the database: a revoked one works no longer.
-REMEMBERED_SECONDS = 2.0
-REMEMBERED_MAX = 10_000
 # Length of a token's secret part, in random bytes.
 SECRET_BYTES = 48
 
@@ -42,29 +39,18 @@ class Tokens:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._remembered: dict[str, tuple[float, Caller]] = {}
+        self.memory: Memory[Caller] = Memory()
         #: by hash: tokens that work without being stored; set on a demo server on loopback only
         self.demo: dict[str, DemoToken] = {}
 
     def remembered(self, key: str) -> Caller | None:
         """The caller of a token's hash when it was asked for within the last seconds."""
-        known = self._remembered.get(key)
-        return known[1] if known is not None and known[0] > time.monotonic() else None
+        return self.memory.get(key)
 
     async def caller(self, token: str) -> Caller | None:
         """The caller, or None when nobody has this token."""
         key = token_hash(token)
-        return self.remembered(key) or await self._look_up(token, key)
-
-    async def _look_up(self, token: str, key: str) -> Caller | None:
-        found = await self._find(token, key)
-        if found is None:
-            self._remembered.pop(key, None)
-            return None
-        if len(self._remembered) >= REMEMBERED_MAX:
-            self._remembered.clear()
-        self._remembered[key] = (time.monotonic() + REMEMBERED_SECONDS, found)
-        return found
+        return self.memory.get(key) or self.memory.keep(key, await self._find(token, key))
 
     async def _find(self, token: str, key: str) -> Caller | None:
         demo = self.demo.get(key)
