@@ -1,4 +1,4 @@
-"""A plan for other programs: one JSON document, or a table with a row for each person."""
+"""Plans and usages for other programs: JSON documents, and tables that no spreadsheet takes for formulas."""
 
 import csv
 from collections.abc import Iterator
@@ -7,11 +7,15 @@ from typing import IO
 
 import msgspec
 
+from allot.bulk.catalogues import Catalogue
 from allot.bulk.changes import Change, Refusal
 from allot.bulk.plans import Plan
+from allot.bulk.usages import ACTIVITIES, Usage
 from allot.bulk.wordings import LOST, Names, calling, steps
 
 COLUMNS = ("email", "line", "outcome", "adds", "removes", "calling", "steps", "reasons")
+#: the columns of the table of licenses; people by their last activity, and the units that idle ones would give back
+USAGE = ("license", "subscription", "units", "used", "free", *ACTIVITIES, "reclaimable")
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -45,6 +49,51 @@ def write_csv(plan: Plan, path: Path) -> None:
         table.writerow(COLUMNS)
         names = Names(plan.head.licenses)
         table.writerows([cell(each) for each in row] for row in _rows(plan, names))
+
+
+def write_usage_json(usage: Usage, out: IO[bytes]) -> None:
+    """A usage as one document: `people` by last activity, `licenses`, `subscriptions`, and everybody who is `idle`."""
+    encoder = msgspec.json.Encoder()
+    head = usage.snapshot.head
+    told = {
+        "snapshot": usage.snapshot.digest,
+        "orgId": head.org_id,
+        "orgName": head.org_name,
+        "read": head.finished,
+        "inactiveDays": usage.days,
+        "people": {state: usage.people[state] for state in ACTIVITIES},
+        "unread": usage.unread,
+        "licenses": [msgspec.to_builtins(each) | {"free": each.free, "reclaimable": each.idle} for each in usage.uses],
+        "subscriptions": usage.totals(),
+    }
+    out.write(encoder.encode(told)[:-1] + b',"idle":[')
+    for place, each in enumerate(usage.idle()):
+        out.write((b"\n" if place == 0 else b",\n") + encoder.encode(each._asdict()))
+    out.write(b"]}\n")
+
+
+def write_usage(usage: Usage, path: Path) -> None:
+    """A table with a row for each license, in UTF-8; see USAGE."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(USAGE)
+        for each in usage.uses:
+            held = [each.holders[state] for state in ACTIVITIES]
+            units = ["" if number is None else number for number in (each.total, each.used, each.free)]
+            table.writerow([cell(each.name), cell(each.subscription), *units, *held, each.idle])
+
+
+def write_idle(usage: Usage, names: Catalogue, path: Path) -> None:
+    """A table that `allot plan` reads: whom to take which licenses from, because they do not use them; in UTF-8.
+
+    An email that a spreadsheet would take for a formula has a `'` before it; `allot plan` then says that there is no
+    such person, and it must be written by hand.
+    """
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(("email", "remove"))
+        for each in usage.idle():
+            table.writerow((cell(each.email), cell("; ".join(names.name(place) for place in each.licenses))))
 
 
 def _rows(plan: Plan, names: Names) -> Iterator[tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from itertools import chain, islice
 
-from rich.console import Console, RenderableType
+from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
@@ -11,16 +11,12 @@ from rich.text import Text
 from allot.bulk.changes import Capacity, Change, Refusal
 from allot.bulk.plans import Plan
 from allot.bulk.tallies import examples
-from allot.bulk.wordings import LOST, Names, Part, after, calling, count, plain, shortages, steps
+from allot.bulk.terminals import tight
+from allot.bulk.wordings import LOST, Names, Part, after, calling, count, moment, plain, shortages, steps
 
 #: people of each rule that the summary names
 EXAMPLES = 3
 _STYLES = {"+": "green", "-": "red", "~": "yellow"}
-
-
-def console(width: int | None = None) -> Console:
-    """Where outlines are printed: plain when it is no terminal or NO_COLOR is set, and nothing in a name is markup."""
-    return Console(highlight=False, markup=False, emoji=False, width=width)
 
 
 def summary(plan: Plan, out: Console) -> None:
@@ -29,16 +25,16 @@ def summary(plan: Plan, out: Console) -> None:
     _numbers(plan, out)
     if plan.summary.capacities:
         out.print()
-        _tight(out, _capacities(names, plan.summary.capacities))
+        tight(out, _capacities(names, plan.summary.capacities))
     for sentence in shortages(names, plan.summary.capacities):
-        _tight(out, Text(plain(sentence), "bold red"))
+        tight(out, Text(plain(sentence), "bold red"))
     for each in plan.summary.capacities:
         left = after(each)
         if left is not None and left < 0:
-            _tight(out, Text(f"{plain(names.full(each.license))}: {-left:,} over its units", "yellow"))
+            tight(out, Text(f"{plain(names.full(each.license))}: {-left:,} over its units", "yellow"))
     for broken in plan.summary.guards:
         held = "overridden" if plan.head.forced else "needs --force"
-        _tight(out, Text(f"Guard {broken.guard} ({held}): {plain(broken.what)}", "bold red"))
+        tight(out, Text(f"Guard {broken.guard} ({held}): {plain(broken.what)}", "bold red"))
     if plan.summary.refused:
         _refused(plan, names, out)
 
@@ -46,7 +42,7 @@ def summary(plan: Plan, out: Console) -> None:
 def _numbers(plan: Plan, out: Console) -> None:
     head, told = plan.head, plan.summary
     out.print(Text(f"Plan for {plain(head.org_name)}", "bold"))
-    _tight(out, Text(f"{plain(head.source)} against the snapshot of {moment(head.read)}, by rulebook {head.rulebook}"))
+    tight(out, Text(f"{plain(head.source)} against the snapshot of {moment(head.read)}, by rulebook {head.rulebook}"))
     out.print()
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right")
@@ -58,7 +54,7 @@ def _numbers(plan: Plan, out: Console) -> None:
         table.add_row(f"{told.irreversible:,}", f"of them cannot be undone: {LOST}", style="bold red")
     table.add_row(f"{told.unchanged:,}", "unchanged: they have all that is desired")
     table.add_row(f"{told.refused:,}", "refused", style="red" if told.refused else "")
-    _tight(out, Padding(table, (0, 2)))
+    tight(out, Padding(table, (0, 2)))
     out.print()
     out.print(f"Digest {plan.digest}", soft_wrap=True)
 
@@ -93,7 +89,7 @@ def _refused(plan: Plan, names: Names, out: Console) -> None:
     for rule, shown in examples(plan, EXAMPLES).items():
         out.print(Text.assemble((f"  {plan.summary.rules.get(rule, len(shown)):>6,}  ", "red"), (rule, "bold")))
         for refusal in shown:
-            _tight(out, Padding(_reason(names, refusal), (0, 0, 0, 10)))
+            tight(out, Padding(_reason(names, refusal), (0, 0, 0, 10)))
 
 
 def _reason(names: Names, refusal: Refusal) -> Text:
@@ -138,16 +134,3 @@ def _part(mark: str, part: Part) -> Text:
     said = Text(f"  {mark}")
     said.append(f"{part.sign} {plain(part.what)}", _STYLES[part.sign])
     return said.append(f"  ({part.note})", "yellow") if part.note else said
-
-
-def _tight(out: Console, what: RenderableType) -> None:
-    """Print something as wide as the terminal, without the blanks at the ends of lines that rich puts there."""
-    for segments in out.render_lines(what, pad=False):
-        line = Text.assemble(*((each.text, each.style or "") for each in segments))
-        line.rstrip()
-        out.print(line, soft_wrap=True)
-
-
-def moment(text: str) -> str:
-    """An ISO-8601 UTC time as people read it, to the minute."""
-    return f"{text[:10]} {text[11:16]} UTC" if len(text) >= 16 else text or "an unknown time"

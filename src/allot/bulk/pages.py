@@ -1,13 +1,14 @@
-"""Pages: a plan as one HTML file that needs nothing else, and runs nothing but its own filter.
+"""Pages: a plan, or what licenses are used for, as one HTML file that needs nothing else.
 
-Everything that comes from an organization is escaped; the policy in the page allows its own style and script by
-their digests, and nothing from anywhere.
+They run nothing but their own filter. Everything that comes from an organization is escaped; the policy in the page
+allows its own style and script by their digests, and nothing from anywhere.
 """
 
 import base64
 import hashlib
 from collections import Counter
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -15,10 +16,10 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from allot.bulk.bars import Bar, capacity, stacked
 from allot.bulk.changes import Capacity
-from allot.bulk.outlines import moment
 from allot.bulk.plans import Plan
 from allot.bulk.tallies import examples, tally
-from allot.bulk.wordings import KINDS, LOST, Names, after, calling, count, reached, shortages, steps
+from allot.bulk.usages import ACTIVITIES, Usage
+from allot.bulk.wordings import KINDS, LOST, Names, after, calling, count, moment, reached, shortages, steps
 
 #: people of each list that a page shows: more is no page any more, and the table of `allot show --csv` has all
 ROWS = 2_000
@@ -78,6 +79,18 @@ def write_plan(plan: Plan, path: Path) -> None:
         "lost": LOST,
     }
     write("plan.html", values, filters, path)
+
+
+def write_usage(usage: Usage, path: Path) -> None:
+    """Write what a snapshot's licenses are used for as a page, in UTF-8."""
+    values = {
+        "head": usage.snapshot.head,
+        "digest": usage.snapshot.digest,
+        "usage": usage,
+        "activities": ACTIVITIES,
+        "idle": list(islice(usage.idle(), ROWS)),
+    }
+    write("usage.html", values, {}, path)
 
 
 def write(template: str, values: dict[str, Any], filters: dict[str, Any], path: Path) -> None:

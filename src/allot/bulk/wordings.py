@@ -66,8 +66,9 @@ class Names:
 
 
 def _long(license: LicenseName | License) -> str:
-    where = f" in {license.subscription_id}" if license.subscription_id else ""
-    return f"{license.name}{where}{f' on {license.site_url}' if license.site_url else ''}"
+    """As `catalogues` reads it."""
+    site = f" on {license.site_url}" if license.site_url else ""
+    return f"{license.name}{site}{f' in {license.subscription_id}' if license.subscription_id else ''}"
 
 
 def kind(change: Change) -> str:
@@ -130,3 +131,8 @@ def plain(text: str) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """A number with its noun."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def moment(text: str) -> str:
+    """An ISO-8601 UTC time as people read it, to the minute."""
+    return f"{text[:10]} {text[11:16]} UTC" if len(text) >= 16 else text or "an unknown time"

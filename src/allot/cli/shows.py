@@ -9,6 +9,7 @@ import click
 
 from allot.bulk import exports, outlines, pages
 from allot.bulk.plans import Plan
+from allot.bulk.terminals import console
 
 #: people of whom --diff tells without --all
 SHOWN = 50
@@ -38,7 +39,7 @@ def show(plan: Plan, *, diff: bool, everybody: bool, raw: bool, csv: Path | None
     if raw:
         exports.write_json(plan, sys.stdout.buffer)
         return
-    out = outlines.console()
+    out = console()
     outlines.summary(plan, out)
     if diff and plan.summary.changes:
         out.print()
