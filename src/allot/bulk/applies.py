@@ -92,10 +92,8 @@ class Apply:
         self._plan = plan
         self._journal = journal
         self._options = options
-        self._surveys = Surveys(
-            writer, options.org_id, plan.head.licenses, plan.summary.people, together=options.workers
-        )
-        self._sender = Sender(writer, plan.head, rulebook, self._surveys, options.org_id)
+        self._surveys = Surveys(writer, plan, rulebook, options.org_id, options.workers)
+        self._sender = Sender(writer, plan.head, self._surveys, options.org_id)
         self._queue: asyncio.Queue[tuple[Change, int]] = asyncio.Queue(options.workers * 4)
         #: by person: what was sent, to be read back
         self._unread: dict[str, tuple[Change, Sent]] = {}

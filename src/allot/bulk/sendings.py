@@ -9,8 +9,6 @@ from msgspec import UNSET
 
 from allot.bulk.changes import Change, Head, Request
 from allot.bulk.journals import FAILED, GONE, PARTLY, REFUSED, SENT, STALE, Entry
-from allot.bulk.organizations import offer
-from allot.bulk.snapshots import License
 from allot.bulk.standings import Actual, difference, standing, step
 from allot.bulk.surveys import Surveys
 from allot.bulk.wordings import Names
@@ -20,7 +18,6 @@ from allot.client.shapes import Assignment, ErrorDetail, ErrorResponse, Holding,
 from allot.client.writers import Writer
 from allot.core import ids
 from allot.core.pause import pause
-from allot.core.rulebook import Rulebook
 
 T = TypeVar("T")
 
@@ -44,15 +41,13 @@ class Sent:
 class Sender:
     """Sends the changes of one plan. `org_id` is the plain id of another organization than the token's."""
 
-    def __init__(self, writer: Writer, head: Head, rulebook: Rulebook, surveys: Surveys, org_id: str | None) -> None:
+    def __init__(self, writer: Writer, head: Head, surveys: Surveys, org_id: str | None) -> None:
         self._writer = writer
         self._head = head
         self._surveys = surveys
         self._names = Names(head.licenses)
         self._licenses = [ids.encode("LICENSE", license.id) for license in head.licenses]
         self._org_id = ids.encode("ORGANIZATION", org_id) if org_id else None
-        named = [License(license.id, license.name, 0, 0) for license in head.licenses]
-        self._calling = {place for place, license in enumerate(named) if offer(rulebook, license).calling}
 
     async def send(self, change: Change, place: int) -> Sent:
         """Send the requests from this place on, until all are answered as planned or one is not.
@@ -111,7 +106,7 @@ class Sender:
             properties = Properties(location, told.phone_number, told.extension)
         licenses = [LicenseRequest(self._licenses[each], "remove") for each in request.remove]
         licenses += [
-            LicenseRequest(self._licenses[each], "add", properties if each in self._calling else None)
+            LicenseRequest(self._licenses[each], "add", properties if each in self._surveys.calling else None)
             for each in request.add
         ]
         sites = [SiteRequest(url, "attendee", "remove") for url in request.leave]

@@ -16,7 +16,8 @@ class Actual:
 
     licenses: list[int] | UnsetType
     attendee: list[str] | UnsetType
-    calling: Calling | None
+    #: unknown while calling is set up for them
+    calling: Calling | UnsetType | None
     others: Sequence[str] = ()
 
 
@@ -62,9 +63,8 @@ def agrees(wanted: State, actual: Actual, pending: Collection[int] = ()) -> bool
     if actual.attendee is not UNSET and actual.attendee != wanted.attendee:
         return False
     told, found = wanted.calling, actual.calling
-    if told is None or found is None:
-        # A number that a directory brought is no calling: it has no location.
-        return told is None and (found is None or not found.location_id)
+    if found is UNSET or told is None or found is None:
+        return found is UNSET or told is found
     return (
         (not told.location_id or told.location_id == found.location_id)
         and (told.phone_number is None or told.phone_number == found.phone_number)
@@ -83,8 +83,10 @@ def difference(wanted: State, actual: Actual, names: Names, locations: dict[str,
         more += [f"an attendee account on {url}" for url in actual.attendee if url not in wanted.attendee]
         less += [f"attendee account on {url}" for url in wanted.attendee if url not in actual.attendee]
     found = [f"has {name}" for name in more] + [f"has no {name}" for name in less]
-    told, there = wanted.calling or Calling(), actual.calling or Calling()
-    for name, one, other in zip(("location", "phone number", "extension"), _where(told), _where(there), strict=True):
+    there = wanted.calling if actual.calling is UNSET else actual.calling
+    for name, one, other in zip(
+        ("location", "phone number", "extension"), _where(wanted.calling), _where(there), strict=True
+    ):
         if one != other:
             shown = [locations.get(each or "", each) or "none" for each in (other, one)]
             found.append(f"has {name} {shown[0]}, not {shown[1]}")
@@ -97,7 +99,7 @@ def _equals(state: State, actual: Actual) -> bool:
         actual.licenses == state.licenses
         and not actual.others
         and (actual.attendee is UNSET or actual.attendee == state.attendee)
-        and _where(actual.calling) == _where(state.calling)
+        and (actual.calling is UNSET or _where(actual.calling) == _where(state.calling))
     )
 
 
@@ -115,5 +117,7 @@ def _on_the_way(change: Change, actual: Actual) -> bool:
             return False
     told = [change.before.calling, change.after.calling, *(request.calling for request in change.requests)]
     known = [each for each in told if each is not None]
+    if actual.calling is UNSET:
+        return True
     allowed = [{None, *members} for members in zip(*map(_where, known), strict=True)] or [{None}] * 3
     return all(found in each for found, each in zip(_where(actual.calling), allowed, strict=True))

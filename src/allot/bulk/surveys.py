@@ -1,37 +1,41 @@
 """Surveys: what people have now, read one by one or all together, whichever takes fewer requests."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Collection
 
 from msgspec import UNSET
 
-from allot.bulk.changes import LicenseName
-from allot.bulk.snapshots import Calling
+from allot.bulk.conversions import People
+from allot.bulk.organizations import offer
+from allot.bulk.plans import Plan
+from allot.bulk.snapshots import License, Location
 from allot.bulk.standings import Actual
 from allot.client import shapes
 from allot.client.failures import Absent
 from allot.client.readers import PEOPLE_PAGE, Reader
 from allot.core import ids
-
-_ATTENDEE = "#attendee"
+from allot.core.rulebook import Rulebook
 
 
 class Surveys:
-    """Reads people of one organization; licenses become places in the plan's list.
+    """Reads people of a plan's organization, in the plan's terms: places in its list of licenses.
 
-    `people`: how many the organization has, as far as it is known. `together`: requests under way at once.
+    `org_id`: the plain id of the organization, where it is not the token's own. `together`: requests at once.
     """
 
-    def __init__(
-        self, reader: Reader, org_id: str | None, licenses: Sequence[LicenseName], people: int, together: int
-    ) -> None:
+    def __init__(self, reader: Reader, plan: Plan, rulebook: Rulebook, org_id: str | None, together: int) -> None:
         self._reader = reader
         self._org_id = org_id
-        self._people = people
+        self._people = plan.summary.people
         self._together = together
-        #: by the wire's id and by the plain one
-        self.places = {license.id: place for place, license in enumerate(licenses)}
-        self.places |= {ids.encode("LICENSE", id): place for id, place in self.places.items()}
+        licenses = [License(each.id, each.name, 0, 0) for each in plan.head.licenses]
+        #: places of the licenses of Webex Calling
+        self.calling = {place for place, each in enumerate(licenses) if offer(rulebook, each).calling}
+        self._places = {each.id: place for place, each in enumerate(licenses)}
+        #: the same by what the wire calls them
+        self._wire: dict[str, int | None] = {}
+        locations = [Location(id, name) for id, name in plan.head.locations.items()]
+        self._records = People(plan.head.org_id, licenses, locations, lambda each: offer(rulebook, each).calling)
 
     async def of(self, person_ids: Collection[str]) -> AsyncIterator[tuple[str, Actual | None]]:
         """Each of these people once, in any order, with what they have; None where there is no such person."""
@@ -54,9 +58,10 @@ class Surveys:
             return None
 
     def place(self, license_id: str) -> int | None:
-        """The place of a license, by the wire's id."""
-        place = self.places.get(license_id)
-        return place if place is not None else self.places.get(ids.decode("LICENSE", license_id) or license_id)
+        """The place of a license, by the wire's id; None for one that the plan does not know."""
+        if license_id not in self._wire:
+            self._wire[license_id] = self._places.get(ids.decode("LICENSE", license_id) or license_id)
+        return self._wire[license_id]
 
     async def _list(self, left: dict[str, None]) -> AsyncIterator[tuple[str, Actual]]:
         """Those who are met on the pages of everybody; they are taken out of `left`."""
@@ -72,29 +77,11 @@ class Surveys:
             if at is None:
                 return
 
-    def _actual(self, person: shapes.Person) -> Actual:
-        held, others = [], []
-        for license_id in person.licenses or ():
-            place = self.place(license_id)
-            if place is None:
-                others.append(license_id)
-            else:
-                held.append(place)
-        held.sort()
-        sites = person.site_urls
-        attendee = sorted(url.removesuffix(_ATTENDEE) for url in sites or () if url.endswith(_ATTENDEE))
-        return Actual(
-            held if person.licenses is not UNSET else UNSET,
-            attendee if sites is not UNSET else UNSET,
-            _calling(person),
-            others,
-        )
-
-
-def _calling(person: shapes.Person) -> Calling | None:
-    number = next((each.value for each in person.phone_numbers or () if each.type == "work"), None)
-    location = person.location_id or None
-    extension = person.extension or None
-    if not (number or location or extension):
-        return None
-    return Calling(ids.decode("LOCATION", location) or location if location else None, number, extension)
+    def _actual(self, told: shapes.Person) -> Actual:
+        person = self._records.record(told)
+        held = person.licenses
+        if held is UNSET or not held or held[-1] < len(self._places):
+            return Actual(held, person.attendee, person.calling)
+        known = len(self._places)
+        others = [self._records.met[place - known] for place in held if place >= known]
+        return Actual([place for place in held if place < known], person.attendee, person.calling, others)
