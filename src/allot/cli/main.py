@@ -18,6 +18,7 @@ COMMANDS = {
     "report": ("allot.cli.reports", "Report what licenses are used for, and whose units could come back."),
     "show": ("allot.cli.shows", "Show what a plan does, as text, JSON, CSV or a page."),
     "pull": ("allot.cli.pulls", "Read an organization from a Webex-compatible API into a snapshot."),
+    "rehearse": ("allot.cli.rehearsals", "Carry a plan out on a twin of its organization, and compare."),
     "token": ("allot.cli.tokens", "Make, list and revoke access tokens."),
     "application": ("allot.cli.applications", "Register applications that get their tokens from the API."),
     "rulebook": ("allot.cli.rulebooks", "Check a rulebook."),

@@ -46,9 +46,14 @@ log = logging.getLogger("allot.serving")
 
 def read_rulebook(name: str) -> Rulebook:
     """The rulebook of a file, or the one shipped when the name is empty. Raises RulebookError or OSError."""
+    return load(rulebook_text(name), name or "webex.toml")
+
+
+def rulebook_text(name: str) -> str:
+    """The text of the rulebook of a file, or of the one shipped when the name is empty. Raises OSError."""
     if name:
-        return load(Path(name).read_text(encoding="utf-8"), name)
-    return load(files("allot").joinpath("rulebooks/webex.toml").read_text(encoding="utf-8"), "webex.toml")
+        return Path(name).read_text(encoding="utf-8")
+    return files("allot").joinpath("rulebooks/webex.toml").read_text(encoding="utf-8")
 
 
 async def make_service(settings: Settings, *, demo: bool = False) -> Service:

@@ -17,10 +17,11 @@ import tempfile
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import FrameType
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -28,10 +29,14 @@ import msgspec
 from allot.bulk.twins import ADMINISTRATOR, Twin, TwinFault
 from allot.cli import serving
 from allot.cli.databases import migrate, open_database
+from allot.core.rulebook import RulebookError
 from allot.core.scope import SCOPES
 from allot.service import clocks, grants, imports
 from allot.service.context import Context
 from allot.service.settings import Settings
+from allot.store.database import StoreError
+
+T = TypeVar("T")
 
 # How long the process may take to stop before it is killed.
 STOP_SECONDS = 10
@@ -49,16 +54,26 @@ class Serving(msgspec.Struct):
 class Served:
     """A twin that is served."""
 
-    def __init__(self, process: asyncio.subprocess.Process, serving: Serving, said: deque[str]) -> None:
+    def __init__(self, folder: Path, serving: Serving, process: asyncio.subprocess.Process, said: deque[str]) -> None:
+        #: for what is needed as long as the twin is
+        self.folder = folder
         self.address = f"{serving.address}/v1"
         self.token = serving.token
         self._process = process
         self._said = said
 
-    async def ended(self) -> TwinFault:
-        """Wait until it ends by itself, which it should not; the sentence about it."""
-        code = await self._process.wait()
-        return TwinFault(_end(code, self._said))
+    async def during(self, work: Coroutine[Any, Any, T]) -> T:
+        """The result of work that needs it. Raises TwinFault when the process ends before."""
+        tasks = working, ended = asyncio.create_task(work), asyncio.create_task(self._process.wait())
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if ended.done():
+                raise TwinFault(_end(ended.result(), self._said))
+            return working.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
 
 
 @asynccontextmanager
@@ -71,8 +86,8 @@ async def served(twin: Twin, rulebook: str) -> AsyncIterator[Served]:
     try:
         (folder / "organization.json").write_bytes(twin.document)
         (folder / "rulebook.toml").write_text(rulebook + twin.offers, encoding="utf-8")
-        async with _process(folder) as served:
-            yield served
+        async with _process(folder) as server:
+            yield server
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -98,7 +113,7 @@ async def _process(folder: Path) -> AsyncIterator[Served]:
             code = await process.wait()
             await listening
             raise TwinFault(_end(code, said))
-        yield Served(process, msgspec.json.decode(line, type=Serving), said)
+        yield Served(folder, msgspec.json.decode(line, type=Serving), process, said)
     finally:
         process.stdin.close()
         await _stop(process)
@@ -144,6 +159,9 @@ def serve(folder: Path) -> None:
         serving.log_to_stderr(settings.log_level)
         token = asyncio.run(_fill(settings, (folder / "organization.json").read_text(encoding="utf-8")))
         serving.run(settings, demo=False, ready=lambda address: _say(Serving(address, token)))
+    except (imports.ImportFault, RulebookError, StoreError) as fault:
+        click.echo(fault, err=True)
+        raise SystemExit(1) from fault
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,211 @@
+"""Rollbacks: the plan that gives people back what they had before another plan was applied to them.
+
+What is desired is the before-image of every change that the journal knows of. It is decided by the planner as anything
+else that is desired, against a snapshot of now, or, where there is none, against what the applied plan left.
+"""
+
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from msgspec import UNSET
+
+from allot.bulk.changes import Change, LicenseName
+from allot.bulk.desires import Fault, Want
+from allot.bulk.files import Writer
+from allot.bulk.journals import ALREADY, REFUSED, Entry
+from allot.bulk.plans import Options, Plan
+from allot.bulk.plans import make as make_plan
+from allot.bulk.snapshots import Head, License, Location, Number, Person, Snapshot
+from allot.bulk.standings import Actual, difference, standing
+from allot.bulk.wordings import Names
+from allot.core.holding import Properties
+from allot.core.rulebook import Rulebook
+
+# Units of a license where no snapshot tells them: they are not counted then.
+_UNITS = 2**31 - 1
+
+
+class RollbackFault(Exception):
+    """There can be no rollback; the text says why, and what to do."""
+
+
+@dataclass(slots=True)
+class Applied:
+    """What an apply did, as far as its journal tells, in the order of the plan."""
+
+    #: those whom it changed
+    changes: list[Change] = field(default_factory=list)
+    #: those for whom something was sent, without an end that is known
+    halves: list[Change] = field(default_factory=list)
+    #: how many were as planned before anything was sent for them; they are among the changes
+    already: int = 0
+
+
+@dataclass(slots=True)
+class Rollback:
+    """A rollback: the inverse plan, and what it does not do."""
+
+    plan: Plan
+    applied: Applied
+    #: who is left as they are, and why
+    left: list[Fault]
+    #: what is lost for good although the plan gives back the licenses, one sentence for each person
+    losses: list[str]
+
+
+def read(plan: Plan, entries: dict[int, Entry]) -> Applied:
+    """What the journal of a plan says was done."""
+    found = Applied()
+    for change in (change for changes in plan.changes() for change in changes):
+        entry = entries.get(change.number)
+        if entry is None:
+            continue
+        if entry.settled:
+            found.changes.append(change)
+            found.already += entry.outcome == ALREADY
+        elif entry.touched and (entry.outcome != REFUSED or len(change.requests) > 1):
+            found.halves.append(change)
+    return found
+
+
+def make(
+    plan: Plan, entries: dict[int, Entry], snapshot: Snapshot | None, rulebook: Rulebook, path: Path, now: str
+) -> Rollback:
+    """Write the inverse plan. `snapshot`: of now, when there is one; `now`: ISO-8601 UTC.
+
+    Raises RollbackFault when the snapshot is of another organization.
+    """
+    found = read(plan, entries)
+    if snapshot is not None:
+        if snapshot.head.org_id != plan.head.org_id:
+            raise RollbackFault(
+                f"{snapshot.file.path} is a snapshot of {snapshot.head.org_name}, the plan is of {plan.head.org_name};"
+                " name one of the same organization"
+            )
+        desired = Befores(plan, [*found.changes, *found.halves], snapshot.licenses)
+        made = make_plan(snapshot, desired, rulebook, Options(overage=plan.head.overage), path, now)
+        return Rollback(made, found, desired.notices, _losses(plan, found.changes))
+    desired = Befores(plan, found.changes, plan.head.licenses)
+    for change in found.halves:
+        desired.leave(change, "it is not known how far they came; pull a snapshot, and name it with --snapshot")
+    with tempfile.TemporaryDirectory(prefix="allot-rollback-") as folder:
+        left = _afters(plan, found.changes, Path(folder) / "left.snapshot", now)
+        made = make_plan(left, desired, rulebook, Options(overage=True), path, now)
+    return Rollback(made, found, desired.notices, _losses(plan, found.changes))
+
+
+class Befores:
+    """What people had before a plan, as something that is desired. `licenses`: the list that its bits are of."""
+
+    def __init__(self, plan: Plan, changes: Iterable[Change], licenses: Sequence[LicenseName | License]) -> None:
+        self.source = f"what was there before {plan.file.path.name}"
+        self.notices: list[Fault] = []
+        self._head = plan.head
+        self._names = Names(plan.head.licenses)
+        self._changes = {change.person_id: change for change in changes}
+        self._missing = dict.fromkeys(self._changes)
+        known = {license.id: place for place, license in enumerate(licenses)}
+        #: place in the plan -> place in the list of now
+        self._places = {
+            place: known[license.id] for place, license in enumerate(plan.head.licenses) if license.id in known
+        }
+        self._back = {now: place for place, now in self._places.items()}
+
+    def of(self, person: Person) -> Want | None:
+        """To have again what the plan took, and to lack what it gave. Whoever changed since is left alone."""
+        change = self._changes.get(person.id)
+        if change is None:
+            return None
+        self._missing.pop(person.id, None)
+        actual = self._actual(person)
+        if actual.licenses is not UNSET and standing(change, actual, touched=True) is None:
+            found = difference(change.after, actual, self._names, self._head.locations)
+            self.leave(change, f"changed since the plan was applied: {found}; decide about them by hand")
+            return None
+        return self._want(change)
+
+    def missing(self) -> Iterator[tuple[int | None, str]]:
+        """Those who are in the snapshot no more."""
+        return ((None, self._changes[person_id].email) for person_id in self._missing)
+
+    def leave(self, change: Change, why: str) -> None:
+        """Leave somebody as they are."""
+        self.notices.append(Fault(None, None, f"{change.email}: {why}"))
+
+    def _want(self, change: Change) -> Want:
+        before, after = change.before, change.after
+        given = {place for request in change.requests for place in request.add}.union(after.licenses)
+        gone = [self._names.of(place) for place in before.licenses if place not in self._places]
+        if gone:
+            self.leave(change, f"the organization has {', '.join(gone)} no longer; what else they had comes back")
+        told = before.calling
+        reached = told is not None and (told.phone_number or told.extension)
+        return Want(
+            change.line,
+            self._bits(before.licenses),
+            self._bits(given.difference(before.licenses)),
+            Properties(told.location_id, told.phone_number, told.extension) if told and reached else None,
+            tuple(url for url in before.attendee if url not in after.attendee),
+            tuple(url for url in after.attendee if url not in before.attendee),
+        )
+
+    def _bits(self, places: Iterable[int]) -> int:
+        return sum(1 << self._places[place] for place in places if place in self._places)
+
+    def _actual(self, person: Person) -> Actual:
+        licenses = person.licenses
+        if licenses is UNSET:
+            return Actual(UNSET, person.attendee, person.calling or None)
+        held = sorted(self._back[place] for place in licenses if place in self._back)
+        # Licenses that the organization did not have when the plan was made are nobody's business here.
+        return Actual(held, person.attendee, person.calling or None)
+
+
+def _afters(plan: Plan, changes: list[Change], path: Path, now: str) -> Snapshot:
+    """A snapshot of what a plan left: only its people, and no license runs out."""
+    names = plan.head.licenses
+    reached = [state.calling for change in changes for state in (change.before, change.after) if state.calling]
+    locations = plan.head.locations | {each.location_id: each.location_id for each in reached if each.location_id}
+    numbers = {each.phone_number: each.location_id or "" for each in reached if each.phone_number}
+    owners = {
+        change.after.calling.phone_number: change.person_id
+        for change in changes
+        if change.after.calling and change.after.calling.phone_number
+    }
+    head = Head(plan.head.org_id, plan.head.org_name, plan.head.address, now, now)
+    with Writer(path, "snapshot", head) as writer:
+        writer.section("licenses")
+        writer.write(
+            License(each.id, each.name, _UNITS, 0, None, None, each.subscription_id, each.site_url) for each in names
+        )
+        writer.section("locations")
+        writer.write(Location(id, plan.head.locations.get(id, id)) for id in locations)
+        writer.section("numbers")
+        writer.write(Number(phone, at, owners.get(phone)) for phone, at in numbers.items())
+        writer.section("people")
+        writer.write(_after(change) for change in changes)
+        writer.close()
+    return Snapshot(path)
+
+
+def _after(change: Change) -> Person:
+    told = change.after
+    return Person(change.person_id, change.email, "", told.licenses, told.attendee, told.calling, change.external)
+
+
+def _losses(plan: Plan, changes: list[Change]) -> list[str]:
+    """What giving back licenses does not give back."""
+    names = Names(plan.head.licenses)
+    found: list[str] = []
+    for change in changes:
+        if change.irreversible:
+            found.append(f"{change.email}: the settings of calling and the voicemail are lost for good")
+        if change.external:
+            taken = [names.of(place) for place in change.before.licenses if place not in change.after.licenses]
+            what = f"is invited anew to {', '.join(taken)}, and has it when they accept" if taken else ""
+            given = [place for place in change.after.licenses if place not in change.before.licenses]
+            what = what or ("the invitation is withdrawn, accepted or not" if given else "")
+            found += [f"{change.email}: {what}"] if what else []
+    return found
