@@ -131,12 +131,7 @@ class Journal:
             self.sync()
 
     def _check(self, line: bytes, expected: _Head) -> None:
-        try:
-            head = msgspec.json.decode(line, type=_Head)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            raise JournalFault(f"{self.path} is no journal of allot; name another one with --journal") from error
-        if head.allot != "journal" or head.version != VERSION:
-            raise JournalFault(f"{self.path} is no journal that this allot reads; name another one with --journal")
+        head = _read_head(self.path, line)
         if head.plan != expected.plan:
             raise JournalFault(f"{self.path} is the journal of another plan; name another one with --journal")
         if head.address != expected.address:
@@ -175,3 +170,29 @@ class Journal:
             f"{self.path} cannot be written ({why}), so that nothing more was sent; make room, then run the same"
             " command again: it goes on where it stopped"
         )
+
+
+def past(path: Path, plan: str) -> dict[int, Entry]:
+    """What became of the changes of a plan that was applied, by their numbers.
+
+    Raises JournalFault as `Journal` does, and where there is no journal.
+    """
+    try:
+        with path.open("rb") as lines:
+            address = _read_head(path, lines.readline(BLOCK)).address
+    except FileNotFoundError as error:
+        raise JournalFault(
+            f"there is no journal {path}: the plan was not applied from here; name another one with --journal"
+        ) from error
+    with Journal(path, plan, address) as journal:
+        return journal.entries
+
+
+def _read_head(path: Path, line: bytes) -> _Head:
+    try:
+        head = msgspec.json.decode(line, type=_Head)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise JournalFault(f"{path} is no journal of allot; name another one with --journal") from error
+    if head.allot != "journal" or head.version != VERSION:
+        raise JournalFault(f"{path} is no journal that this allot reads; name another one with --journal")
+    return head
