@@ -13,6 +13,7 @@ install: .venv/installed  ## the virtual environment, with .venv/bin/allot
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv || $(WITHOUT_ENSUREPIP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src
 	touch $@
 
 serve: install  ## the demo organization on http://127.0.0.1:8080
