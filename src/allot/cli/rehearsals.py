@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 import msgspec
+import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
@@ -15,6 +16,7 @@ from allot.bulk.journals import Journal
 from allot.bulk.plans import Plan
 from allot.bulk.rehearsals import Difference, Rehearsal, Rehearse
 from allot.bulk.snapshots import Snapshot
+from allot.bulk.terminals import console
 from allot.bulk.twins import twin
 from allot.cli import settings
 from allot.cli.serving import rulebook_text
@@ -45,7 +47,9 @@ def command(plan: Path, snapshot: Path | None, raw: bool, **flags: Any) -> None:
     """
     name = settings.read(flags).rulebook
     text = rulebook_text(name)
-    rehearsal = asyncio.run(_rehearse(Plan(plan), Snapshot(snapshot or plan.with_suffix(".snapshot")), text, name))
+    read = Snapshot(snapshot or plan.with_suffix(".snapshot"))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        rehearsal = runner.run(_rehearse(Plan(plan), read, text, name))
     if raw:
         click.echo(msgspec.json.format(msgspec.json.encode(rehearsal)).decode())
     else:
@@ -56,7 +60,7 @@ def command(plan: Path, snapshot: Path | None, raw: bool, **flags: Any) -> None:
 
 async def _rehearse(plan: Plan, snapshot: Snapshot, text: str, name: str) -> Rehearsal:
     rulebook = load(text, name or "webex.toml")
-    console = Console(stderr=True)
+    screen = Console(stderr=True)
     columns = (
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -64,7 +68,7 @@ async def _rehearse(plan: Plan, snapshot: Snapshot, text: str, name: str) -> Reh
         MofNCompleteColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=screen, transient=True, disable=not screen.is_terminal) as progress:
         row = progress.add_task("making the twin", total=None)
         made = twin(snapshot, plan, rulebook)
         async with served(made, text) as server:
@@ -93,19 +97,26 @@ async def _run(plan: Plan, server: Served, rulebook: Rulebook, tell: Callable[..
 
 def show(rehearsal: Rehearsal) -> None:
     """Print what a rehearsal came to."""
-    out = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    out = console()
     for notice in _first(rehearsal.notices):
-        out.print(f"Note: {notice}.")
-    out.print(f"{rehearsal.done:,} of {rehearsal.changes:,} changes came out as planned.")
+        out.print(f"Note: {notice}.", soft_wrap=True)
+    out.print(f"{rehearsal.done:,} of {rehearsal.changes:,} changes came out as planned.", soft_wrap=True)
     if rehearsal.refusals:
         held = f"{rehearsal.refused:,} of {rehearsal.refusals:,}"
-        out.print(f"{held} refused people were refused as predicted.")
+        out.print(f"{held} refused people were refused as predicted.", soft_wrap=True)
     if rehearsal.unsent:
-        out.print(f"{rehearsal.unsent:,} refused people could not be rehearsed: it is allot that refuses them.")
+        out.print(
+            f"{rehearsal.unsent:,} refused people could not be rehearsed: it is allot that refuses them.",
+            soft_wrap=True,
+        )
     if rehearsal.differences:
-        out.print(f"{len(rehearsal.differences):,} came out otherwise than the plan predicts:", style="bold red")
+        out.print(
+            f"{len(rehearsal.differences):,} came out otherwise than the plan predicts:",
+            style="bold red",
+            soft_wrap=True,
+        )
     for line in _first([_line(each) for each in rehearsal.differences]):
-        out.print(f"  {line}")
+        out.print(f"  {line}", soft_wrap=True)
 
 
 def _line(difference: Difference) -> str:

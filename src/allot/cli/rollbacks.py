@@ -1,0 +1,82 @@
+"""`allot rollback`: makes the plan that undoes another one."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+
+from allot.bulk.desires import show
+from allot.bulk.journals import past
+from allot.bulk.plans import Plan
+from allot.bulk.rollbacks import Rollback, make
+from allot.bulk.snapshots import Snapshot
+from allot.bulk.terminals import console
+from allot.bulk.wordings import count, plain
+from allot.cli import settings
+from allot.cli.serving import read_rulebook
+from allot.service.clock import SystemClock, stamp
+
+#: people of each list that are named; --all names everybody
+SHOWN = 20
+#: exit codes: nothing to undo, and changes to be applied
+NOTHING, CHANGES = 0, 2
+
+_FILE = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.command("rollback")
+@click.argument("plan", type=_FILE)
+@click.option("--snapshot", type=_FILE, metavar="FILE", help="The organization as it is now, read with `allot pull`.")
+@click.option("--journal", type=_FILE, metavar="FILE", help="Of applying the plan; beside it when left out.")
+@click.option("-o", "--output", type=_FILE, metavar="FILE", help="The plan to write; beside the other when left out.")
+@click.option("--all", "everybody", is_flag=True, help="Name everybody who is left, or loses something for good.")
+@settings.options("rulebook")
+def command(
+    plan: Path, snapshot: Path | None, journal: Path | None, output: Path | None, everybody: bool, **flags: Any
+) -> None:
+    """Make the plan that gives back what people had before PLAN was applied to them, as far as there is a way.
+
+    Its journal says who that is. With --snapshot it is decided against what the organization is now: units, numbers
+    that somebody else has meanwhile, and people who were changed since, who are left alone. Nothing is sent: show,
+    rehearse and apply the new plan as any other. Exits with 0 when there is nothing to undo, with 2 when there is.
+    """
+    found = Plan(plan)
+    entries = past(journal or plan.with_name(f"{plan.name}.journal"), found.digest)
+    rulebook = read_rulebook(settings.read(flags).rulebook)
+    path = output or plan.with_suffix(".rollback.plan")
+    now = stamp(SystemClock().now())
+    rollback = make(found, entries, Snapshot(snapshot) if snapshot else None, rulebook, path, now)
+    _show(rollback, None if everybody else SHOWN)
+    raise click.exceptions.Exit(CHANGES if rollback.plan.summary.changes else NOTHING)
+
+
+def _show(rollback: Rollback, most: int | None) -> None:
+    out = console()
+    applied, told = rollback.applied, rollback.plan.summary
+    done = len(applied.changes) + len(applied.halves)
+    out.print(
+        f"The journal tells of {count(done, 'change')} that {'was' if done == 1 else 'were'} made.", soft_wrap=True
+    )
+    if applied.already:
+        out.print(
+            f"{applied.already:,} of them were as planned when first looked at; they are undone, too.", soft_wrap=True
+        )
+    out.print(
+        f"{told.changes:,} can be undone, {told.unchanged:,} are undone already, {told.refused:,} cannot be.",
+        soft_wrap=True,
+    )
+    _list(out, "Left as they are:", [show("", each).removeprefix(": ") for each in rollback.left], most)
+    refused = [f"{refusal.email}: {refusal.reasons[0].what}" for block in rollback.plan.refusals() for refusal in block]
+    _list(out, "Cannot be undone:", refused, most)
+    _list(out, "Lost for good, whatever comes back:", rollback.losses, most)
+    out.print(f"{rollback.plan.file.path}: {count(told.requests, 'request')}\n{rollback.plan.digest}", soft_wrap=True)
+
+
+def _list(out: Console, title: str, lines: list[str], most: int | None) -> None:
+    if lines:
+        out.print(f"\n{title}", soft_wrap=True)
+    for line in lines[:most]:
+        out.print(f"  {plain(line)}", soft_wrap=True)
+    if most is not None and len(lines) > most:
+        out.print(f"  and {len(lines) - most:,} more; --all names everybody", soft_wrap=True)
