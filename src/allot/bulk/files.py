@@ -85,17 +85,20 @@ class Writer:
 
     def write(self, records: Iterable[msgspec.Struct]) -> None:
         """Add records to the section that was begun last."""
-        section = self._sections[-1]
         batch: list[msgspec.Struct] = []
         for record in records:
             batch.append(record)
             if len(batch) == BATCH:
-                self._put(self._encoder.encode_lines(batch))
-                section.records += BATCH
+                self.lines(self._encoder.encode_lines(batch), BATCH)
                 batch.clear()
         if batch:
-            self._put(self._encoder.encode_lines(batch))
-            section.records += len(batch)
+            self.lines(self._encoder.encode_lines(batch), len(batch))
+
+    def lines(self, data: bytes, records: int) -> None:
+        """Add records that are lines of JSON already to the section that was begun last."""
+        section = self._sections[-1]
+        self._put(data)
+        section.records += records
         section.end = self._at
 
     def close(self) -> str:

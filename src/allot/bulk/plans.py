@@ -1,19 +1,26 @@
 """Plans: what is to be done so that an organization becomes as desired, decided for everybody, in one file."""
 
-from collections import Counter
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import msgspec
-from msgspec import UNSET
+import numpy as np
 
-from allot.bulk.asks import answer, ask
-from allot.bulk.changes import Capacity, Change, Guards, Head, LicenseName, Reason, Refusal, Summary
+from allot.bulk import guards
+from allot.bulk.asks import Asks
+from allot.bulk.capacities import Capacities
+from allot.bulk.changes import Change, Guards, Head, LicenseName, Reason, Refusal, Summary
+from allot.bulk.comparisons import compare
 from allot.bulk.desires import Desired
 from allot.bulk.files import File, Writer
 from allot.bulk.organizations import organization
+from allot.bulk.records import Records
 from allot.bulk.snapshots import Snapshot
+from allot.bulk.summaries import removals, summarize
+from allot.bulk.ways import Answers
 from allot.core.organization import Organization
 from allot.core.rulebook import Rulebook
 
@@ -39,6 +46,11 @@ class Plan:
     def digest(self) -> str:
         return self.file.digest
 
+    @property
+    def held_back(self) -> bool:
+        """Whether it breaks guards and was not made with force: it is not to be applied."""
+        return bool(self.summary.guards) and not self.head.forced
+
     def changes(self) -> Iterator[list[Change]]:
         """The changes, in their order, some thousands at a time."""
         return self.file.blocks("changes", Change)
@@ -49,52 +61,67 @@ class Plan:
 
 
 def make(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Options, path: Path, now: str) -> Plan:
-    """Compare, decide and write the plan file. `now` is ISO-8601 UTC."""
-    numbers = [number for block in snapshot.numbers() for number in block]
-    decided = organization(rulebook, snapshot, numbers, overage=options.overage)
-    changes, refusals, asked = _decide(snapshot, desired, rulebook, decided)
-    head = _head(snapshot, desired, rulebook, options, now)
-    with Writer(path, "plan", head) as writer:
-        writer.section("changes")
-        writer.write(changes)
-        writer.section("refusals")
-        writer.write(refusals)
-        writer.section("summary")
-        writer.write([_summary(snapshot, asked, changes, refusals)])
-        writer.close()
+    """Compare, decide and write the plan file. `now` is ISO-8601 UTC.
+
+    The snapshot is read twice, so that of each person only a few numbers are kept. Raises GuardFault, and what the
+    files raise.
+    """
+    kept = guards.checked(options.guards)
+    boundless = organization(rulebook, snapshot, [], overage=True)
+    protected = 0 if options.force else sum(1 << place for place in set(kept.protected_licenses))
+    free = units(snapshot, boundless, overage=options.overage)
+    with _without_collector():
+        asks = Asks(rulebook, boundless)
+        found = compare(snapshot, desired, asks, kept, force=options.force)
+        answers = Answers(rulebook, boundless, free, protected)
+        numbers = np.array(answers.number(found.kinds), np.int32)[np.array(found.kind, np.intp)]
+        capacities = Capacities(answers.told, answers.without, free)
+        numbers, waves = capacities.settle(numbers, found.order)
+        summary = summarize(snapshot, found, capacities, numbers, sum(1 for _ in desired.missing()))
+        summary.guards = guards.broken(kept, summary.changes, *removals(found, capacities.answers, numbers))
+        with Writer(path, "plan", _head(snapshot, desired, rulebook, options, now)) as writer:
+            _write(writer, Records(found, answers.told, numbers, waves), snapshot, desired)
+            writer.section("summary")
+            writer.write([summary])
+            writer.close()
     return Plan(path)
 
 
-def _decide(
-    snapshot: Snapshot, desired: Desired, rulebook: Rulebook, decided: Organization
-) -> tuple[list[Change], list[Refusal], int]:
-    changes: list[Change] = []
-    refusals: list[Refusal] = []
-    asked = 0
-    for block in snapshot.people():
-        for person in block:
-            want = desired.of(person)
-            if want is None:
-                continue
-            asked += 1
-            if person.licenses is UNSET:
-                what = "it is not known what they hold; pull the snapshot with an administrator's token"
-                refusals.append(Refusal(person.email, [Reason("unknown-licenses", what)], person.id, want.line))
-                continue
-            found = ask(person, want)
-            if found.empty:
-                continue
-            said = answer(rulebook, decided, found)
-            if isinstance(said, Refusal):
-                refusals.append(said)
-            else:
-                said.number = len(changes) + 1
-                changes.append(said)
-    for line, email in desired.missing():
-        what = f"there is no person {email} in the snapshot; correct the email, or pull again"
-        refusals.append(Refusal(email, [Reason("no-such-person", what)], None, line))
-        asked += 1
-    return changes, refusals, asked
+def units(snapshot: Snapshot, decided: Organization, *, overage: bool) -> list[int | None]:
+    """The free units of each license by its place, below 0 where more are used than there are; None: no limit."""
+    return [
+        None if overage or license.offer.free else read.total_units - read.consumed_units
+        for read, license in zip(snapshot.licenses, decided.licenses.values(), strict=True)
+    ]
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Millions of records leave no cycles behind; to look for them would take a third of the time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _missing(line: int | None, email: str) -> Refusal:
+    what = f"there is no person {email} in the snapshot; correct the email, or pull again"
+    return Refusal(email, [Reason("no-such-person", what)], None, line)
+
+
+def _write(writer: Writer, records: Records, snapshot: Snapshot, desired: Desired) -> None:
+    with records.changes() as changes, records.refusals() as refusals:
+        records.tell(snapshot, desired, changes, refusals)
+        writer.section("changes")
+        for data, count in changes.lines():
+            writer.lines(data, count)
+        writer.section("refusals")
+        for data, count in refusals.lines():
+            writer.lines(data, count)
+        writer.write(_missing(line, email) for line, email in desired.missing())
 
 
 def _head(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Options, now: str) -> Head:
@@ -112,25 +139,4 @@ def _head(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Opt
         options.overage,
         {each.id: each.name for each in snapshot.locations},
         snapshot.head.finished,
-    )
-
-
-def _summary(snapshot: Snapshot, asked: int, changes: list[Change], refusals: list[Refusal]) -> Summary:
-    adds = Counter(place for change in changes for place in set(change.after.licenses) - set(change.before.licenses))
-    removes = Counter(place for change in changes for place in set(change.before.licenses) - set(change.after.licenses))
-    capacities = [
-        Capacity(place, each.total_units - each.consumed_units, adds[place], removes[place], each.total_units)
-        for place, each in enumerate(snapshot.licenses)
-        if adds[place] or removes[place]
-    ]
-    return Summary(
-        snapshot.file.count("people"),
-        asked,
-        len(changes),
-        asked - len(changes) - len(refusals),
-        len(refusals),
-        sum(len(change.requests) for change in changes),
-        sum(change.irreversible for change in changes),
-        capacities,
-        dict(Counter(refusal.reasons[0].rule for refusal in refusals)),
     )

@@ -1,0 +1,140 @@
+"""Comparisons: everybody in a snapshot against what is desired, kept as a few numbers for each."""
+
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import UNSET
+
+from allot.bulk import guards
+from allot.bulk.asks import UNKNOWN_LICENSES, Asks, Refused, Shape, Spoken, Taken
+from allot.bulk.changes import Guards
+from allot.bulk.desires import Desired, Want
+from allot.bulk.snapshots import Person, Snapshot
+from allot.bulk.ways import Ask
+
+# After every line of a file: those of whom the input says nothing by line.
+_NO_LINE = 1 << 62
+
+
+@dataclass(slots=True)
+class Comparison:
+    """Who asks for what. The arrays have an element for each person who asks, in the order of the snapshot."""
+
+    #: people for whom something is desired, and those of them who have it
+    asked: int = 0
+    unchanged: int = 0
+    #: places in the snapshot
+    places: "array[int]" = field(default_factory=lambda: array("q"))
+    #: lines of the input
+    lines: "array[int]" = field(default_factory=lambda: array("q"))
+    #: places in `kinds`
+    kind: "array[int]" = field(default_factory=lambda: array("q"))
+    kinds: list[Ask] = field(default_factory=list)
+    #: whose the numbers and extensions are that are asked for
+    taken: Taken = field(default_factory=Taken)
+    #: what people hold, as bits -> how many of them; only when that is asked for
+    holdings: Counter[int] = field(default_factory=Counter)
+
+    @property
+    def order(self) -> npt.NDArray[np.intp]:
+        """Everybody's place in the arrays, in the order of the input."""
+        lines = np.array(self.lines, np.int64)
+        return np.argsort(np.where(lines < 0, _NO_LINE, lines), kind="stable")
+
+
+def compare(snapshot: Snapshot, desired: Desired, asks: Asks, kept: Guards, *, force: bool) -> Comparison:
+    """Ask of everybody what is desired of them. With `force` nobody is protected."""
+    return _Comparer(snapshot, desired, asks, kept, force=force).run()
+
+
+class _Comparer:
+    def __init__(self, snapshot: Snapshot, desired: Desired, asks: Asks, kept: Guards, *, force: bool) -> None:
+        self._snapshot = snapshot
+        self._desired = desired
+        self._asks = asks
+        self._protected = None if force else guards.protected(kept)
+        self._counts = kept.max_removals is not None
+        self._bits = [1 << place for place in range(len(snapshot.licenses))]
+        self._found = Comparison()
+        self._kinds: dict[Ask, int] = {}
+        #: places in the arrays, and what was asked there
+        self._spoken: list[tuple[int, Spoken]] = []
+
+    def run(self) -> Comparison:
+        place = 0
+        for block in self._snapshot.people():
+            self._block(block, place)
+            place += len(block)
+        if self._spoken:
+            self._scan()
+            self._resolve()
+        self._found.kinds = list(self._kinds)
+        return self._found
+
+    def _block(self, block: list[Person], start: int) -> None:
+        of, found, bits, counts = self._desired.of, self._found, self._bits, self._counts
+        for place, person in enumerate(block, start):
+            want = of(person)
+            if want is None and not counts:
+                continue
+            before = 0
+            if person.licenses is not UNSET:
+                for license in person.licenses:
+                    before |= bits[license]
+            if counts:
+                found.holdings[before] += 1
+            if want is not None:
+                found.asked += 1
+                self._person(place, person, before, want)
+
+    def _person(self, place: int, person: Person, before: int, want: Want) -> None:
+        found = self._found
+        ask: Shape | Refused | Spoken | None = UNKNOWN_LICENSES
+        if person.licenses is not UNSET:
+            ask = self._asks.of(person, before, want)
+            if ask is not None and self._protected is not None and self._protected.match(person.email):
+                ask = guards.PROTECTED
+        if ask is None:
+            found.unchanged += 1
+            return
+        if isinstance(ask, Spoken):
+            self._spoken.append((len(found.places), ask))
+            found.kind.append(-1)
+        else:
+            found.kind.append(self._number(ask))
+        found.places.append(place)
+        found.lines.append(-1 if want.line is None else want.line)
+
+    def _number(self, ask: Ask) -> int:
+        return self._kinds.setdefault(ask, len(self._kinds))
+
+    def _scan(self) -> None:
+        """Look up whose the numbers and extensions are that are asked for."""
+        told = [spoken.want.properties for _, spoken in self._spoken if spoken.want.properties]
+        numbers = {each.phone_number for each in told if each.phone_number}
+        extensions = {each.extension for each in told if each.extension}
+        taken = self._found.taken
+        for block in self._snapshot.numbers():
+            for number in block:
+                if number.phone_number in numbers:
+                    taken.numbers[number.phone_number] = number.location_id, number.owner_id
+        for people in self._snapshot.people():
+            for person in people:
+                own = person.calling
+                if not own:
+                    continue
+                if own.extension in extensions and own.location_id and own.extension:
+                    taken.extensions[own.location_id, own.extension] = person.id
+                if own.phone_number in numbers and own.phone_number in taken.numbers:
+                    taken.numbers[own.phone_number] = taken.numbers[own.phone_number][0], person.id
+
+    def _resolve(self) -> None:
+        """Tell the shapes of those who ask for a number or an extension, in the order of the input."""
+        found = self._found
+        for place, spoken in sorted(self._spoken, key=lambda each: found.lines[each[0]]):
+            ask = found.taken.ask(spoken) or self._asks.shape(spoken, found.taken)
+            assert ask is not None  # who speaks asks for a change
+            found.kind[place] = self._number(ask)

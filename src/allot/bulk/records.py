@@ -1,0 +1,135 @@
+"""Records: what is decided, told person by person as the changes and refusals of a plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from allot.bulk.asks import signs
+from allot.bulk.capacities import Numbers
+from allot.bulk.changes import Change, Reason, Refusal, Request, State
+from allot.bulk.comparisons import Comparison
+from allot.bulk.desires import Desired
+from allot.bulk.snapshots import Calling, Person, Snapshot
+from allot.bulk.spools import Spool
+from allot.bulk.ways import Answer
+from allot.core.holding import bits
+
+_SIGN = "\x00"
+
+
+@dataclass(slots=True, eq=False)
+class _Words:
+    """An answer in the form of records, as far as it is the same for everybody; `personal`: it has signs."""
+
+    answer: Answer
+    gained: list[int] = field(init=False)
+    lost: frozenset[int] = field(init=False)
+    personal: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        answer = self.answer
+        self.gained = list(bits(answer.gained))
+        self.lost = frozenset(bits(answer.lost))
+        requests = [*answer.requests, answer.asked or Request()]
+        told = (answer.moved and answer.calling is not None) or any(request.calling for request in requests)
+        self.personal = told or any(_SIGN in reason.what for reason in answer.reasons)
+
+
+class Records:
+    """Tells what was decided: `numbers` and `waves` are those of `Capacities.settle`."""
+
+    def __init__(self, comparison: Comparison, answers: list[Answer], numbers: Numbers, waves: Numbers) -> None:
+        self._comparison = comparison
+        self._words = [_Words(answer) for answer in answers]
+        self._numbers = numbers
+        self._waves = waves
+        refused = np.array([bool(answer.reasons) for answer in answers], np.bool_)[numbers]
+        order = comparison.order
+        #: for each who asks, their place among the changes, or among the refusals
+        self._ranks = np.empty(len(numbers), np.intp)
+        going, staying = order[~refused[order]], order[refused[order]]
+        going = going[np.argsort(waves[going], kind="stable")]
+        self._ranks[going] = np.arange(len(going))
+        self._ranks[staying] = np.arange(len(staying))
+        self._refused = refused
+
+    def changes(self) -> Spool:
+        """For the changes, to be filled by `tell`."""
+        return Spool(self._ranks[~self._refused])
+
+    def refusals(self) -> Spool:
+        """For the refusals, to be filled by `tell`."""
+        return Spool(self._ranks[self._refused])
+
+    def tell(self, snapshot: Snapshot, desired: Desired, changes: Spool, refusals: Spool) -> None:
+        """Tell everybody's change or refusal."""
+        places = np.array(self._comparison.places, np.int64)
+        start = 0
+        for block in snapshot.people():
+            low, high = np.searchsorted(places, (start, start + len(block))).tolist()
+            part = slice(low, high)
+            for place, number, wave, rank, line in zip(
+                places[part].tolist(),
+                self._numbers[part].tolist(),
+                self._waves[part].tolist(),
+                self._ranks[part].tolist(),
+                self._comparison.lines[part],
+                strict=True,
+            ):
+                person, words = block[place - start], self._words[number]
+                own = self._own(person, desired) if words.personal else {}
+                at = None if line < 0 else line
+                if words.answer.reasons:
+                    refusals.put(_refusal(person, words.answer, at, own))
+                else:
+                    changes.put(_change(person, words, (rank + 1, wave, at), own))
+            start += len(block)
+
+    def _own(self, person: Person, desired: Desired) -> dict[str, str]:
+        """What each sign stands for with a person."""
+        want = desired.of(person)
+        assert want is not None  # they were asked about before
+        found = signs(person.calling or None, want.properties, self._comparison.taken)
+        return {sign: text for sign, (_, text) in found.items()}
+
+
+def _change(person: Person, words: _Words, at: tuple[int, int, int | None], own: Mapping[str, str]) -> Change:
+    answer, held = words.answer, person.licenses or []
+    held.sort()
+    licenses = [place for place in held if place not in words.lost] + words.gained
+    licenses.sort()
+    attendee = person.attendee or []
+    calling = person.calling or None
+    after = State(licenses, answer.attendee if answer.attendee is not None else attendee, calling)
+    if answer.moved:
+        after.calling = _filled(answer.calling, own) if answer.calling else None
+    requests = [_request(each, own) for each in answer.requests] if own else answer.requests
+    number, wave, line = at
+    change = Change(number, person.id, person.email, State(held, attendee, calling), requests, after, line, wave)
+    change.irreversible, change.unasked, change.external = answer.irreversible, answer.unasked, person.external
+    return change
+
+
+def _refusal(person: Person, answer: Answer, line: int | None, own: Mapping[str, str]) -> Refusal:
+    reasons, asked = answer.reasons, answer.asked
+    if own:
+        reasons = [Reason(each.rule, _said(each.what, own), each.provenance) for each in reasons]
+        asked = _request(asked, own) if asked else None
+    return Refusal(person.email, reasons, person.id, line, asked)
+
+
+def _request(request: Request, own: Mapping[str, str]) -> Request:
+    calling = _filled(request.calling, own) if request.calling else None
+    return Request(request.add, request.remove, calling, request.attend, request.leave)
+
+
+def _filled(calling: Calling, own: Mapping[str, str]) -> Calling:
+    texts = (calling.location_id, calling.phone_number, calling.extension)
+    return Calling(*(own.get(text, text) if text else None for text in texts))
+
+
+def _said(text: str, own: Mapping[str, str]) -> str:
+    for sign, its in own.items():
+        text = text.replace(sign, its)
+    return text

@@ -1,0 +1,70 @@
+"""Spools: records that are made in one order and written in another, without all of them being in memory."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from types import TracebackType
+from typing import IO, Self
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+# Records of a stretch of the order are sorted in memory; what is gathered of one before it goes to its file.
+STRETCH = 100_000
+_GATHERED = 1 << 20
+
+
+class Spool:
+    """Takes records in any order and gives them back by their places; a context manager.
+
+    `places` are those of the records, from 0, in the order in which they are put in.
+    """
+
+    def __init__(self, places: npt.NDArray[np.intp]) -> None:
+        self._places = places
+        self._stretches = len(places) // STRETCH + 1
+        self._files: list[IO[bytes]] = []
+        self._gathered = [bytearray() for _ in range(self._stretches)]
+        self._stretch = (places // STRETCH).tolist() if self._stretches > 1 else None
+        self._encode = msgspec.json.Encoder().encode_into
+        self._open = ExitStack()
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        for _ in range(self._stretches if self._stretches > 1 else 0):
+            self._files.append(self._open.enter_context(tempfile.TemporaryFile()))
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._open.close()
+
+    def put(self, record: msgspec.Struct) -> None:
+        """Take the next record."""
+        stretch = self._stretch[self._count] if self._stretch else 0
+        gathered = self._gathered[stretch]
+        self._encode(record, gathered, -1)
+        gathered += b"\n"
+        self._count += 1
+        if self._files and len(gathered) > _GATHERED:
+            self._files[stretch].write(gathered)
+            gathered.clear()
+
+    def lines(self) -> Iterator[tuple[bytes, int]]:
+        """All records in the order of their places, as lines of JSON, some thousands at a time, and how many."""
+        for stretch in range(self._stretches):
+            places = self._places[self._places // STRETCH == stretch] - stretch * STRETCH
+            if not len(places):
+                continue
+            lines = self._read(stretch).splitlines(keepends=True)
+            order = np.empty(len(places), np.intp)
+            order[places] = np.arange(len(places))
+            yield b"".join([lines[place] for place in order.tolist()]), len(lines)
+
+    def _read(self, stretch: int) -> bytes:
+        data = bytes(self._gathered[stretch])
+        self._gathered[stretch].clear()
+        if not self._files:
+            return data
+        self._files[stretch].seek(0)
+        return self._files[stretch].read() + data
