@@ -32,16 +32,29 @@ from allot.bulk.sendings import GENERIC, NOBODY, Sender, Sent
 from allot.bulk.standings import Actual, agrees, standing
 from allot.bulk.surveys import Surveys
 from allot.client.failures import ClientFault
+from allot.client.readers import Reader
 from allot.client.writers import Writer
+from allot.core import ids
 from allot.core.rulebook import Rulebook
 
-#: outcomes that are no success, worst first
-TROUBLES = (LOST, PARTLY, FAILED, REFUSED, STALE, GONE)
+#: outcomes that are no success, worst first, and what they mean
+TROUBLES = {
+    LOST: "lost: answered as done, and not there when read back",
+    PARTLY: "done in part only",
+    FAILED: "without a certain answer, however often they were sent",
+    REFUSED: "refused",
+    STALE: "changed since the snapshot; nothing was sent for them",
+    GONE: "not there any more",
+}
 # Changes of a window: reading everybody once for each costs a fraction of the requests that change somebody, and
 # the changes of a window are in memory.
 WINDOW_MIN, WINDOW_SHARE = 1_000, 4
 # How often the disk is told of the journal, in seconds.
 SYNC_SECONDS = 0.2
+
+
+class ApplyFault(Exception):
+    """A plan that cannot be applied there; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +94,22 @@ class Tally:
     def done(self) -> int:
         """Changes whose people are as planned and were seen so."""
         return self.settled + self.outcomes[DONE] + self.outcomes[ALREADY]
+
+
+async def check(plan: Plan, reader: Reader, org_id: str | None) -> None:
+    """See that a plan belongs where it is applied. Raises ApplyFault when it does not, ClientFault."""
+    head = plan.head
+    found = await reader.organization(org_id)
+    if (ids.decode("ORGANIZATION", found.id) or found.id) != head.org_id:
+        raise ApplyFault(
+            f"{plan.file.path} is for {head.org_name} ({head.org_id}), not for {found.display_name}, which the token or"
+            " --org names; give a token of that organization, or its id with --org when the token manages it"
+        )
+    there = {ids.decode("LICENSE", each.id) or each.id for each in await reader.licenses(org_id)}
+    spoken = {each.license for each in plan.summary.capacities}
+    gone = [head.licenses[place].name for place in sorted(spoken) if head.licenses[place].id not in there]
+    if gone:
+        raise ApplyFault(f"{found.display_name} has no license {', '.join(gone)} any more; pull and plan again")
 
 
 class Apply:

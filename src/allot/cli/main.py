@@ -19,6 +19,7 @@ COMMANDS = {
     "show": ("allot.cli.shows", "Show what a plan does, as text, JSON, CSV or a page."),
     "pull": ("allot.cli.pulls", "Read an organization from a Webex-compatible API into a snapshot."),
     "rehearse": ("allot.cli.rehearsals", "Carry a plan out on a twin of its organization, and compare."),
+    "apply": ("allot.cli.applies", "Carry out a plan that was approved, and read everybody back."),
     "rollback": ("allot.cli.rollbacks", "Make the plan that undoes one that was applied."),
     "token": ("allot.cli.tokens", "Make, list and revoke access tokens."),
     "application": ("allot.cli.applications", "Register applications that get their tokens from the API."),
