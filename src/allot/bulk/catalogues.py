@@ -6,7 +6,7 @@ The account of an attendee is written as the People API has it: `mysite.webex.co
 repeated blanks do not count.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from difflib import get_close_matches
 
 from allot.bulk.organizations import offer
@@ -38,12 +38,9 @@ class Unclear(Exception):
 
 
 class Catalogue:
-    """What an organization has, by all that it may be called; `aliases`: a name of the user's own -> what it is for.
+    """What an organization has, by all that it may be called."""
 
-    Where an alias is for nothing, `faults` says so.
-    """
-
-    def __init__(self, snapshot: Snapshot, rulebook: Rulebook, aliases: Mapping[str, str] | None = None) -> None:
+    def __init__(self, snapshot: Snapshot, rulebook: Rulebook) -> None:
         self._licenses = snapshot.licenses
         self._locations = snapshot.locations
         offers = [offer(rulebook, each) for each in snapshot.licenses]
@@ -66,16 +63,10 @@ class Catalogue:
                 self._places.setdefault(key, set()).add(location.id)
         #: texts that name nothing -> the sentence; looking for what is near takes long
         self._unclear: dict[str, str] = {}
-        #: alias -> why it is for nothing
-        self.faults: dict[str, str] = {}
-        for name, meant in (aliases or {}).items():
-            self._alias(name, meant)
 
-    def _alias(self, name: str, meant: str) -> None:
-        try:
-            self._names[_plain(name)] = self.any(meant)
-        except Unclear as unclear:
-            self.faults[name] = str(unclear)
+    def alias(self, name: str, meant: str) -> None:
+        """Let a name of the user's own mean what another text does. Raises Unclear when that means nothing."""
+        self._names[_plain(name)] = self.any(meant)
 
     def license(self, text: str) -> int:
         """The bit of the one license that a text means. Raises Unclear when there is none, or there are several."""

@@ -8,7 +8,7 @@ import phonenumbers
 
 from allot.bulk.catalogues import ATTENDEE, Catalogue, Unclear
 from allot.bulk.desires import Fault
-from allot.core.holding import EXTENSION
+from allot.core.holding import EXTENSION, bits
 
 EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -24,6 +24,21 @@ class Named(NamedTuple):
 
     licenses: int = 0
     sites: tuple[str, ...] = ()
+
+    def and_(self, other: "Named") -> "Named":
+        """What either of two has."""
+        return Named(self.licenses | other.licenses, tuple(sorted({*self.sites, *other.sites})))
+
+    def both(self, other: "Named") -> "Named":
+        """What both of two have."""
+        return Named(self.licenses & other.licenses, tuple(site for site in self.sites if site in other.sites))
+
+    def show(self, catalogue: Catalogue) -> str:
+        """As a list in a sentence."""
+        return ", ".join([*map(catalogue.name, bits(self.licenses)), *(f"{site}{ATTENDEE}" for site in self.sites)])
+
+
+NOTHING = Named()
 
 
 class Cells:
@@ -52,16 +67,13 @@ class Cells:
 
     def named(self, line: int, column: str, texts: list[str]) -> Named:
         """The licenses and the attendee accounts that are listed."""
-        licenses, sites = 0, set[str]()
+        found = NOTHING
         for text in texts:
             try:
-                if text.lower().endswith(ATTENDEE):
-                    sites.add(self._catalogue.site(text))
-                else:
-                    licenses |= self._catalogue.license(text)
+                found = found.and_(one(self._catalogue, text))
             except Unclear as unclear:
                 self.wrong(line, column, unclear)
-        return Named(licenses, tuple(sorted(sites)))
+        return found
 
     def location(self, line: int, column: str, text: str) -> str | None:
         """The id of a location; None when none is said."""
@@ -100,6 +112,13 @@ class Cells:
         self.wrongs += 1
         first, count = self._wrong.get((column, str(unclear)), (line, 0))
         self._wrong[column, str(unclear)] = first, count + 1
+
+
+def one(catalogue: Catalogue, text: str) -> Named:
+    """The license, or the attendee account, that a text means. Raises Unclear."""
+    if text.strip().lower().endswith(ATTENDEE):
+        return Named(0, (catalogue.site(text),))
+    return Named(catalogue.license(text))
 
 
 def separate(text: str) -> list[str]:

@@ -37,7 +37,7 @@ class Fault:
     """Something wrong with what was written: where, from 1, and what to do about it."""
 
     line: int | None
-    #: a column of the line, as a number from 1 or as the name of a column of a table
+    #: a column of the line, as a number from 1 or as the name of a column of a table; or the name of an option
     column: int | str | None
     what: str
 
@@ -90,11 +90,16 @@ class Desired(Protocol):
         ...
 
 
+def in_order(faults: list[Fault]) -> list[Fault]:
+    """Faults as they stand in the file, line by line."""
+    return sorted(faults, key=lambda fault: (fault.line or 0, fault.column if isinstance(fault.column, int) else 0))
+
+
 def show(source: str | Path, fault: Fault) -> str:
     """A fault as a sentence of one line."""
     where = [str(source)]
     if fault.line is not None:
         where.append(f"line {fault.line}")
     if fault.column is not None:
-        where.append(f"column {fault.column}")
+        where.append(f"column {fault.column}" if not str(fault.column).startswith("--") else str(fault.column))
     return f"{', '.join(where)}: {fault.what}"

@@ -7,12 +7,11 @@
 but the first may be left out. What is empty is not said, and stays as it is.
 """
 
-from allot.bulk.catalogues import ATTENDEE, Catalogue, Unclear
+from allot.bulk.catalogues import Catalogue, Unclear
 from allot.bulk.cells import Cells, separate
 from allot.bulk.desires import Fault
 from allot.bulk.tables import Table
 from allot.bulk.wants import Said, Wants
-from allot.core.holding import bits
 
 COLUMNS = ("email", "add", "remove", "location", "extension", "number")
 
@@ -70,10 +69,10 @@ class _Reader:
         wrong = self._cells.wrongs
         add, remove = (self._cells.named(line, COLUMNS[at + 1], separate(key[at])) for at in (0, 1))
         location = self._cells.location(line, "location", key[2])
-        both = [self._catalogue.name(place) for place in bits(add.licenses & remove.licenses)]
-        both += [f"{site}{ATTENDEE}" for site in add.sites if site in remove.sites]
-        if both:
-            self._cells.wrong(line, "remove", Unclear(f"{', '.join(both)} is both to be added and to be removed"))
+        both = add.both(remove)
+        if any(both):
+            what = f"{both.show(self._catalogue)} is both to be added and to be removed"
+            self._cells.wrong(line, "remove", Unclear(what))
         said = Said(add.licenses, remove.licenses, location, add.sites, remove.sites)
         if self._cells.wrongs == wrong:
             self._said[key] = said

@@ -1,18 +1,17 @@
 """Tables: the text of a CSV file as rows, each with the line where it begins, and everything that is wrong with it."""
 
-import codecs
 import csv
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO
 
 from allot.bulk.desires import DesireFault, Fault, Reading
+from allot.bulk.texts import encoding_of, undecodable
 
 #: what the column of emails is called, in lower case: in a plain table, and in those of Control Hub
 PLAIN = "email"
 HUB = "user id/email (required)"
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-_MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 # A line of names that is longer than this is none.
 _HEAD_MAX = 1 << 20
 
@@ -30,26 +29,13 @@ class Table:
         self.notices: list[Fault] = []
         #: the line that was read last
         self._at = 0
-        self._encoding = reading.encoding or self._marked()
-        try:
-            codecs.lookup(self._encoding)
-        except LookupError:
-            raise self._fault(None, None, f"`{self._encoding}` is no encoding; try utf-8, utf-16 or cp1252") from None
+        self._encoding = encoding_of(path, reading.encoding)
+        if self._encoding.startswith("utf-16") and not reading.encoding:
+            self.notices.append(Fault(None, None, "it is read as UTF-16, as its first bytes show"))
         try:
             self._read_head(reading.delimiter)
         except UnicodeError:
-            raise DesireFault(str(path), [self._undecodable()]) from None
-
-    def _marked(self) -> str:
-        with self.path.open("rb") as file:
-            start = file.read(4)
-        found = next((encoding for mark, encoding in _MARKS if start.startswith(mark)), "utf-8")
-        if start[1:4:2] == b"\0\0" or start[0:4:2] == b"\0\0":
-            # Text that begins with ASCII, without a mark.
-            found = "utf-16-le" if start[1] == 0 else "utf-16-be"
-        if found.startswith("utf-16"):
-            self.notices.append(Fault(None, None, "is read as UTF-16, as its first bytes say"))
-        return found
+            raise DesireFault(str(path), [undecodable(path, self._encoding)]) from None
 
     def _open(self) -> IO[str]:
         return self.path.open(encoding=self._encoding, newline="")
@@ -132,19 +118,7 @@ class Table:
                     self.faults.append(Fault(self._at, text.index("\0") + 1, _NUL))
                 yield text if "\0" not in text else "\n"
         except UnicodeError:
-            self.faults.append(self._undecodable())
-
-    def _undecodable(self) -> Fault:
-        """Where the first byte is that cannot be read."""
-        wide = codecs.lookup(self._encoding).name.startswith(("utf-16", "utf-32"))
-        with self.path.open("rb") as file:
-            for number, line in enumerate(file if not wide else (), 1):
-                try:
-                    line.decode(self._encoding)
-                except UnicodeDecodeError as error:
-                    column = len(line[: error.start].decode(self._encoding)) + 1
-                    return Fault(number, column, f"byte 0x{line[error.start]:02X} is no {self._encoding}; {_ENCODINGS}")
-        return Fault(None, None, f"is no text in {self._encoding}; {_ENCODINGS}")
+            self.faults.append(undecodable(self.path, self._encoding))
 
     def _width(self, found: int, width: int) -> str:
         what = f"has {found} fields, the first line has {width}"
@@ -157,7 +131,6 @@ class Table:
 
 
 _NUL = "there is a NUL character; when the file is UTF-16, say --encoding utf-16, else make it again"
-_ENCODINGS = "save it as UTF-8, or say what it is: --encoding cp1252 for most files of Windows, else latin-1"
 
 
 def _sentence(error: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from allot.bulk.cells import EMAIL, Cells
-from allot.bulk.desires import DesireFault, Fault, Want
+from allot.bulk.desires import DesireFault, Fault, Want, in_order
 from allot.bulk.snapshots import Person
 from allot.bulk.tables import Table
 from allot.core.holding import Properties
@@ -20,6 +20,16 @@ class Said(NamedTuple):
     location_id: str | None = None
     attend: tuple[str, ...] = ()
     leave: tuple[str, ...] = ()
+
+
+def calling_of(calling: int, have: int, lack: int, person: Person) -> int:
+    """What a person is to have, where it is said how to reach them, as bits; `calling`: those that are for calling.
+
+    It is said for the calling licenses that they get, else for those that they hold and keep.
+    """
+    if have & calling or not isinstance(person.licenses, list):
+        return have
+    return have | calling & ~lack & sum(1 << place for place in person.licenses)
 
 
 class Wants:
@@ -55,10 +65,7 @@ class Wants:
         self._asked.append(0)
 
     def of(self, person: Person) -> Want | None:
-        """What is desired of a person.
-
-        Where and how to reach them goes to the calling licenses that they get, else to those that they hold.
-        """
+        """What is desired of a person."""
         row = self._rows.get(person.email)
         if row is None:
             return None
@@ -67,8 +74,7 @@ class Wants:
         have, properties = said.have, None
         if number or extension or said.location_id:
             properties = Properties(said.location_id, number, extension)
-            if not have & self._calling and isinstance(person.licenses, list):
-                have |= self._calling & ~said.lack & sum(1 << place for place in person.licenses)
+            have = calling_of(self._calling, have, said.lack, person)
         return Want(self._lines[row], have, said.lack, properties, said.attend, said.leave)
 
     def missing(self) -> Iterator[tuple[int, str]]:
@@ -82,7 +88,7 @@ class Wants:
         self._find_shared()
         faults = [*table.faults, *cells.faults, *self.faults]
         if faults:
-            raise DesireFault(self.source, sorted(faults, key=lambda fault: fault.line or 0))
+            raise DesireFault(self.source, in_order(faults))
         self.notices += [*table.notices, *cells.notices]
 
     def _find_shared(self) -> None:
