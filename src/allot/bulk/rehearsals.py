@@ -51,7 +51,7 @@ class Rehearsal(msgspec.Struct, rename="camel"):
     #: refusals that came out as predicted, of how many could be sent
     refused: int
     refusals: int
-    #: people who are refused for a reason of our own, such as that nobody has the email: nothing can be sent for them
+    #: people who are refused by no rule of the rulebook but by allot, as when nobody has the email: nothing is sent
     unsent: int
     differences: list[Difference]
     #: where the twin is not as the snapshot
@@ -67,6 +67,8 @@ class _Answered:
     """What the twin answered to somebody who is refused."""
 
     refusal: Refusal
+    #: the rules that are predicted
+    predicted: list[str]
     status: int
     tracking_id: str
     what: str
@@ -82,6 +84,7 @@ class Rehearse:
         self._apply = Apply(plan, writer, rulebook, journal, Options(workers=WORKERS, settle=0))
         surveys = Surveys(writer, plan, rulebook, None, WORKERS)
         self._sender = Sender(writer, plan.head, surveys, None)
+        self._rules_known = {rule.id for rule in rulebook.rules}
         #: refused people of whom it is known what happened
         self._refused = 0
 
@@ -116,11 +119,13 @@ class Rehearse:
             self._refused += len(some)
 
     async def _ask_one(self, refusal: Refusal) -> _Answered | None:
-        if refusal.person_id is None or refusal.request is None:
+        """Send what somebody asked for, when it is the rulebook that refuses it."""
+        rules = [reason.rule for reason in refusal.reasons if reason.rule in self._rules_known]
+        if refusal.person_id is None or refusal.request is None or not rules:
             return None
         answer = await self._writer.patch(self._sender.body(refusal.person_id, refusal.request))
         what = "" if answer.status == 200 else self._writer.reason(answer)
-        return _Answered(refusal, answer.status, answer.tracking_id, what)
+        return _Answered(refusal, rules, answer.status, answer.tracking_id, what)
 
     async def _rules(self, wanted: set[str]) -> dict[str, list[str]]:
         """Tracking id -> the rules that the twin refused by, from its journal, newest entries first."""
@@ -158,10 +163,9 @@ class _Entries(msgspec.Struct):
 
 
 def _compare(answered: _Answered, rules: list[str]) -> Difference | None:
-    """What is different about somebody who is refused; None when the twin refuses them for the same reason."""
-    refusal = answered.refusal
-    predicted = list(dict.fromkeys(reason.rule for reason in refusal.reasons))
-    if answered.status in (206, 400) and set(rules) <= set(predicted):
+    """What is different about somebody who is refused; None when the twin refuses them for a reason of the plan's."""
+    if answered.status in (206, 400) and set(rules) & set(answered.predicted):
         return None
+    predicted = f"refused by {', '.join(dict.fromkeys(answered.predicted))}"
     happened = answered.what or "everything that they asked for was given"
-    return Difference(refusal.email, f"refused by {', '.join(predicted)}", happened, rules, refusal.line)
+    return Difference(answered.refusal.email, predicted, happened, rules, answered.refusal.line)
