@@ -61,6 +61,8 @@ class Use:
         if self.total is None:
             return None
         parts = [(each, self.holders[each]) for each in ACTIVITIES] + [("spaces", self.spaces)]
+        # People of whom it is not known what they hold, and what the counter has not caught up with.
+        parts.append(("others", self.used - sum(number for _, number in parts)))
         whole = max(self.total, self.used, sum(number for _, number in parts), 1)
         return Bar(stacked(parts, whole).segments, round(100 * self.total / whole, 3))
 
