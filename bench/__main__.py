@@ -13,6 +13,7 @@ QUESTIONS = (
     "postgres",
     "growth",
     "decision",
+    "vector",
     "start",
     "memory",
     "prism",
