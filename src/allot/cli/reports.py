@@ -40,10 +40,11 @@ _FILE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--json", "raw", is_flag=True, help="Print everything as JSON.")
 @settings.options("rulebook")
 def command(snapshot: Path, inactive: int, only: tuple[str, ...], raw: bool, **flags: Any) -> None:
-    """Report what the licenses of a SNAPSHOT are used for: units used and free, and who has some without being active.
+    """Report what licenses are used for, by a SNAPSHOT: units used and free, and who has some without being active.
 
-    Somebody is not active who never was, or not for DAYS days before the snapshot was read. Whose last activity is
-    not known is counted apart. Nothing is changed.
+    Idle is who was not active for DAYS days before the snapshot was read. Whose last activity is not known is
+    counted apart. --reclaim writes what `allot plan` reads, to take counted licenses from those who are idle or never
+    were active. Nothing is changed.
     """
     read = Snapshot(snapshot)
     rulebook = read_rulebook(settings.read(flags).rulebook)

@@ -50,9 +50,9 @@ def show(plan: Plan, *, diff: bool, everybody: bool, raw: bool, csv: Path | None
 @click.argument("plan", type=click.Path(dir_okay=False, path_type=Path))
 @outputs
 def command(plan: Path, **flags: Any) -> None:
-    """Show what a PLAN does: a summary, and with --diff person by person what is added (+), removed (-), changed (~).
+    """Show what a plan does: how many people change, what that takes of each license, who is refused and why.
 
-    --json prints the plan as one document; --csv writes one row for each person, --html a page that needs nothing
-    else. Nothing is changed.
+    --diff tells person by person what is added (+), removed (-) and changed (~). --json prints the PLAN as one
+    document; --csv writes a row for each person, --html a page that needs nothing else. Nothing is changed.
     """
     show(Plan(plan), **flags)

@@ -1,0 +1,78 @@
+"""`allot show`: a plan in every form, from the command line."""
+
+import csv
+import json
+import subprocess
+from pathlib import Path
+
+from allot.cli.shows import SHOWN
+from bulk.planning import small_plan
+from bulk.showing import long_plan
+from servers import PROGRAM
+
+
+def test_a_plan_is_shown_as_a_summary(allot, tmp_path: Path):
+    """Without options there are the numbers, and nothing about single people who change."""
+    plan = small_plan(tmp_path)
+    ran = allot("show", "acme.plan")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("Plan for Acme\n")
+    assert f"{plan.summary.changes}  to change" in ran.out
+    assert "person1@example.com" not in ran.out
+
+
+def test_a_diff_shows_people(allot, tmp_path: Path):
+    """With --diff the first people follow, with --all everybody."""
+    long_plan(tmp_path, changes=SHOWN + 5, refusals=0)
+    some, everybody = allot("show", "long.plan", "--diff"), allot("show", "long.plan", "--diff", "--all")
+    assert some.out.count("@example.com") == SHOWN
+    assert some.out.endswith("and 5 more; --all shows everybody\n")
+    assert everybody.out.count("@example.com") == SHOWN + 5
+
+
+def test_all_forms_are_made_in_one_call(allot, tmp_path: Path):
+    """JSON goes to the output and is alone there, CSV and HTML to their files."""
+    plan = small_plan(tmp_path)
+    ran = allot("show", "acme.plan", "--json", "--csv", "plan.csv", "--html", "plan.html")
+    assert ran.code == 0
+    assert json.loads(ran.out)["digest"] == plan.digest
+    with (tmp_path / "plan.csv").open(encoding="utf-8", newline="") as file:
+        assert len(list(csv.reader(file))) == 1 + plan.summary.changes + plan.summary.refused
+    assert (tmp_path / "plan.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_what_is_no_plan_is_said_in_one_sentence(allot, tmp_path: Path):
+    """A plan that was edited, a snapshot, and a file that is away each have their sentence, and the exit code is 1."""
+    plan = small_plan(tmp_path)
+    edited = plan.file.path.read_bytes().replace(b"person1@", b"person2@", 1)
+    (tmp_path / "edited.plan").write_bytes(edited)
+    for file, said in (
+        ("edited.plan", "edited.plan was changed after it was made: its digest does not fit; make it again"),
+        ("acme.snapshot", "acme.snapshot is no plan of allot; name one that `allot` wrote"),
+        ("away.plan", "away.plan cannot be used: No such file or directory; name another file or folder"),
+    ):
+        ran = allot("show", file)
+        assert (ran.code, ran.out, ran.err) == (1, "", f"allot: {said}\n")
+
+
+def test_a_folder_that_is_away_is_said_in_one_sentence(allot, tmp_path: Path):
+    """Where a table or a page cannot be written, the sentence names it."""
+    small_plan(tmp_path)
+    for option in ("--csv", "--html"):
+        ran = allot("show", "acme.plan", option, "away/file")
+        assert (ran.code, ran.err.count("\n")) == (1, 1)
+        assert "away/file cannot be used: No such file or directory" in ran.err
+
+
+def test_whoever_has_seen_enough_may_go(tmp_path: Path):
+    """A pipe that is closed early ends the command without a traceback."""
+    long_plan(tmp_path, changes=20_000, refusals=0)
+    for options in (["--json"], ["--diff", "--all"]):
+        command = [PROGRAM, "show", "long.plan", *options]
+        with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as shown:
+            assert shown.stdout is not None
+            assert shown.stderr is not None
+            shown.stdout.read(100)
+            shown.stdout.close()
+            assert shown.stderr.read() == b""
+        assert shown.returncode == 1
