@@ -144,11 +144,13 @@ class Engine:
         )
         after = np.empty_like(before)
         suspects = self._suspects(self._masks, everybody, after)
-        refused = np.zeros_like(before)
+        refused = np.zeros(before.shape, np.uint64)
         rule = np.full(before.shape, NONE, np.uint8)
         for start in range(0, len(suspects), CHUNK):
             who = suspects[start : start + CHUNK]
             people = everybody.at(who)
+            if (people.add & people.remove).any():
+                raise ValueError("a license is both to be added and to be removed: leave one of them out")
             fallen, rule[who] = refuse(self._masks, people)
             refused[who] = fallen
             after[who] = (people.before | people.add & ~fallen) & ~(people.remove & ~fallen)
@@ -187,8 +189,6 @@ class Engine:
         for start in range(0, len(after), CHUNK):
             part = slice(start, start + CHUNK)
             people = everybody.at(part).whole()
-            if np.bitwise_and(people.add, people.remove).any():
-                raise ValueError("a license is both to be added and to be removed: leave one of them out")
             flags = suspect[: len(people.before)]
             self._screener(masks.screen, people, after[part], flags)
             found.append(np.flatnonzero(flags) + start)

@@ -23,7 +23,8 @@ def plain(screen: Screen, people: People, after: Bits, suspect: Flags) -> None:
     for i in range(people_count):
         added, removed = add[i] & ~before[i], remove[i] & before[i]
         after[i] = before[i] ^ added ^ removed
-        single = ((add[i] | remove[i]) & unmanaged) | (removed & implicit) | (added & full[i] & limited)
+        twice = add[i] & remove[i]
+        single = twice | ((add[i] | remove[i]) & unmanaged) | (removed & implicit) | (added & full[i] & limited)
         unreached = ((marks[i] & PROPERTIES) != 0) & ((add[i] & calling) != _ZERO)
         outside = ((marks[i] & EXTERNAL) != 0) & ((added & foreign) != _ZERO)
         suspect[i] = (single != _ZERO) | unreached | outside

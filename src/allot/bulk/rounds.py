@@ -85,7 +85,9 @@ def refuse(masks: Masks, people: People) -> tuple[Bits, Bytes]:
         falling = np.flatnonzero(fresh)
         left, people = left[falling], people.at(falling)
         rule[left] = np.minimum(rule[left], first[falling])
-        refused[left] = _keep_swaps_whole(masks.swaps, people, refused[left] | fresh[falling])
+        refused[left] = fallen = _keep_swaps_whole(masks.swaps, people, refused[left] | fresh[falling])
+        standing = np.flatnonzero((people.add | people.remove) & ~fallen)
+        left, people = left[standing], people.at(standing)
     return refused, rule
 
 
@@ -97,7 +99,7 @@ def _judge(masks: Masks, people: People, refused: Bits) -> tuple[Bits, Bytes]:
     for rule in reversed(masks.rules):
         named = _NAMED[rule.kind](rule, state)
         fresh |= named
-        first[named != 0] = rule.order
+        np.copyto(first, rule.order, where=named != 0)
     return fresh, first
 
 
@@ -115,17 +117,18 @@ def _keep_swaps_whole(swaps: list[tuple[np.uint64, np.uint64]], people: People, 
     Removals that fell in an earlier round took their replacements with them, so they change nothing here.
     """
     takes, gives = people.remove & people.before, people.add & ~people.before
+    fallen = refused
     while True:
-        fallen = refused.copy()
         for taken, given in swaps:
             replacements = gives & given
             lost = (replacements != 0) & (replacements & ~fallen == 0)
-            fallen |= np.where(lost, takes & taken, _NONE)
+            fallen = fallen | np.where(lost, takes & taken, _NONE)
+        kept = fallen
         for taken, given in swaps:
-            fallen |= np.where(takes & taken & fallen, gives & given, _NONE)
-        if np.array_equal(fallen, refused):
-            return refused
-        refused = fallen
+            kept = kept | np.where(takes & taken & fallen, gives & given, _NONE)
+        if np.array_equal(kept, fallen):
+            return kept
+        fallen = kept
 
 
 def _unmanaged(rule: Mask, state: _State) -> Bits:

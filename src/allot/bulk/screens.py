@@ -21,12 +21,12 @@ class ArrayScreener:
     """Screens up to `size` people at a time; its own arrays stay in the processor's cache."""
 
     def __init__(self, size: int) -> None:
-        self._bits = np.empty((3, size), np.uint64)
+        self._bits = np.empty((4, size), np.uint64)
         self._flags = np.empty((2, size), np.bool_)
 
     def __call__(self, screen: Screen, people: People, after: Bits, suspect: Flags) -> None:
         """Fill `after` and `suspect`."""
-        added, removed, work = self._bits[:, : len(after)]
+        added, removed, work, _ = self._bits[:, : len(after)]
         one, other = self._flags[:, : len(after)]
         np.bitwise_and(people.add, np.invert(people.before, out=added), out=added)
         np.bitwise_and(people.remove, people.before, out=removed)
@@ -51,19 +51,19 @@ class ArrayScreener:
             np.logical_or(suspect, one, out=suspect)
 
     def _single(self, screen: Screen, people: People, suspect: Flags) -> None:
-        """Suspect those who ask for a license that may be refused whatever else they have."""
-        added, removed, work = self._bits[:, : len(suspect)]
+        """Suspect those who ask for what may be refused whatever else they have, or for a license both ways."""
+        added, removed, work, found = self._bits[:, : len(suspect)]
         one, other = self._flags[:, : len(suspect)]
+        np.bitwise_and(people.add, people.remove, out=found)
         np.bitwise_and(np.bitwise_and(added, people.full, out=work), screen.limited, out=work)
-        np.not_equal(work, 0, out=suspect)
+        np.bitwise_or(found, work, out=found)
         for bits, mask in (
             (removed, screen.implicit),
             (people.add, screen.unmanaged),
             (people.remove, screen.unmanaged),
         ):
-            if mask:
-                np.not_equal(np.bitwise_and(bits, mask, out=work), 0, out=one)
-                np.logical_or(suspect, one, out=suspect)
+            np.bitwise_or(found, np.bitwise_and(bits, mask, out=work), out=found)
+        np.not_equal(found, 0, out=suspect)
         if not people.marks.any():
             return
         for mark, bits, mask in ((PROPERTIES, people.add, screen.calling), (EXTERNAL, added, screen.foreign)):
