@@ -85,7 +85,7 @@ class Cells:
 
     def number(self, line: int, column: str, text: str) -> str | None:
         """A phone number in E.164; None when none is said."""
-        if _E164.fullmatch(text):
+        if _E164.fullmatch(text) and _possible(text[1 : _FIRST + 1], len(text) - 1):
             return text
         try:
             found, mended = phone_number(text) if text.strip() else (None, False)
@@ -128,8 +128,6 @@ def separate(text: str) -> list[str]:
 
 def phone_number(text: str) -> tuple[str, bool]:
     """A number in E.164, and whether it was without its plus. Raises Unclear when it is no number."""
-    if _E164.fullmatch(text):
-        return text, False
     plain = text.strip().lstrip("'")
     bare = _DIGITS.fullmatch(plain)
     if bare and _possible(bare[1][:_FIRST], len(bare[1])):

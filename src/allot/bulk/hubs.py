@@ -132,7 +132,7 @@ class _Reader:
         self._removes = removes
         self._calling = catalogue.calling
         self._cells = Cells(catalogue)
-        self._wants = Wants(str(table.path), catalogue.calling)
+        self._wants = Wants(table, catalogue.calling)
         #: the cells that many rows share -> what they say
         self._said: dict[tuple[str, ...], Said] = {}
         #: place of a column of which every cell was TRUE, FALSE or empty so far -> the first line that says something

@@ -26,7 +26,7 @@ class _Reader:
         self._table = table
         self._catalogue = catalogue
         self._cells = Cells(catalogue)
-        self._wants = Wants(str(table.path), catalogue.calling)
+        self._wants = Wants(table, catalogue.calling)
         self._faults = table.faults
         #: what the cells of a row say, apart from what nobody else has
         self._said: dict[tuple[str, str, str], Said] = {}
@@ -45,10 +45,10 @@ class _Reader:
         for place, name in enumerate(names):
             shown = self._table.names[place]
             if name not in COLUMNS:
-                what = f"column {shown!r} is not known here; columns are {', '.join(COLUMNS)}"
+                what = f"column `{shown}` is not known here; columns are {', '.join(COLUMNS)}"
                 self._faults.append(Fault(line, place + 1, what))
             elif name in names[:place]:
-                self._faults.append(Fault(line, place + 1, f"column {shown!r} is there twice"))
+                self._faults.append(Fault(line, place + 1, f"column `{shown}` is there twice"))
         if len(names) == 1:
             self._faults.append(Fault(line, None, f"nothing is said but emails; add columns: {', '.join(COLUMNS[1:])}"))
         return [names.index(name) if name in names else len(names) for name in COLUMNS]

@@ -82,7 +82,9 @@ class Table:
         width = len(self.names)
         for line, row in self._records():
             if len(row) == width:
-                yield line, row
+                # Spreadsheets end with rows of nothing.
+                if row[self.email] or any(map(str.strip, row)):
+                    yield line, row
             elif any(map(str.strip, row)):
                 self.faults.append(Fault(line, None, self._width(len(row), width)))
 

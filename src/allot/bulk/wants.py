@@ -35,8 +35,9 @@ def calling_of(calling: int, have: int, lack: int, person: Person) -> int:
 class Wants:
     """What is desired, row by row: a `Desired`. `calling`: bits of the licenses with which people are reached."""
 
-    def __init__(self, source: str, calling: int) -> None:
-        self.source = source
+    def __init__(self, table: Table, calling: int) -> None:
+        self.source = str(table.path)
+        self._column = table.names[table.email]
         self.notices: list[Fault] = []
         self.faults: list[Fault] = []
         self._calling = calling
@@ -51,12 +52,12 @@ class Wants:
         """One row; `email` in lower case. One that is none, or that is there already, is a fault."""
         if not EMAIL.fullmatch(email):
             what = f"`{email}` is no email" if email else "there is no email in this row"
-            self.faults.append(Fault(line, "email", f"{what}; write one as ada@example.com"))
+            self.faults.append(Fault(line, self._column, f"{what}; write one as ada@example.com"))
             return
         row = self._rows.setdefault(email, len(self._lines))
         if row != len(self._lines):
             what = f"{email} is in line {self._lines[row]} already; say all that is desired of a person in one row"
-            self.faults.append(Fault(line, None, what))
+            self.faults.append(Fault(line, self._column, what))
             return
         self._lines.append(line)
         self._said.append(said)
@@ -83,7 +84,7 @@ class Wants:
 
     def finish(self, table: Table, cells: Cells) -> None:
         """End the reading of a table. Raises DesireFault with everything that is wrong in it, in order."""
-        if not self._lines and not table.faults:
+        if not self._lines and not table.faults and not self.faults:
             self.faults.append(Fault(None, None, "there is nobody in it: no row follows the names of the columns"))
         self._find_shared()
         faults = [*table.faults, *cells.faults, *self.faults]
