@@ -99,7 +99,8 @@ class Maker:
         policy.add, policy.remove, policy.exact = add.and_(exact), remove, "exact" in written.what
         policy.properties = self._properties(written, policy)
         if policy.exact and len(written.what) > 1:
-            self._fault(written.name, "`exact` says all that there is to have; it stands without `add` and `remove`")
+            at = [*written.what["exact"], written.name][0]
+            self._fault(at, "`exact` says all that there is to have; it stands without `add` and `remove`")
         if any(add.both(remove)):
             what = f"{add.both(remove).show(self._catalogue)} is both to be added and to be removed"
             self._fault(written.what["remove"][0], what)
