@@ -23,21 +23,23 @@ Choice = Callable[[str, str], str]
 class Proxy:
     """Passes requests on to `address`, as `choose(method, path)` says for each; a context manager."""
 
-    def __init__(self, address: str, choose: Choice, retry_after: int = 0) -> None:
+    def __init__(self, address: str, choose: Choice, retry_after: int = 0, port: int = 0) -> None:
         parts = urlsplit(address)
         self._host, self._port = parts.hostname, parts.port
         self.choose = choose
         self._retry_after = retry_after
+        self.port = port
         #: what was done how often
         self.counts: Counter[str] = Counter()
-        #: requests by method, and how many were under way at once at most
+        #: requests by method
         self.methods: Counter[str] = Counter()
         self._started: Future[int] = Future()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()), name="proxy")
 
     def __enter__(self) -> Self:
         self._thread.start()
-        self.address = f"http://{HOST}:{self._started.result(SECONDS)}"
+        self.port = self._started.result(SECONDS)
+        self.address = f"http://{HOST}:{self.port}"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -49,10 +51,14 @@ class Proxy:
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
 
+    def leave(self) -> None:
+        """The same from within `choose`, without waiting."""
+        self._stop.set()
+
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
-        server = await asyncio.start_server(self._take, HOST, 0)
+        server = await asyncio.start_server(self._take, HOST, self.port)
         self._started.set_result(server.sockets[0].getsockname()[1])
         await self._stop.wait()
         server.close()
@@ -64,15 +70,17 @@ class Proxy:
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
-        upstream = await asyncio.open_connection(self._host, self._port)
         try:
-            while await self._one(reader, writer, upstream):
-                pass
+            upstream = await asyncio.open_connection(self._host, self._port)
+            try:
+                while await self._one(reader, writer, upstream):
+                    pass
+            finally:
+                upstream[1].transport.abort()
         except (OSError, asyncio.IncompleteReadError):
             pass
         finally:
             self._running.discard(task)
-            upstream[1].transport.abort()
             writer.transport.abort()
 
     async def _one(

@@ -19,6 +19,7 @@ from allot.client.readers import Reader
 from allot.client.writers import Writer
 from allot.core.scope import SCOPES
 from allot.service import grants, imports
+from allot.service.arrivals import made_id
 from allot.service.service import Service
 from bulk.planning import NOW, make_plan, want
 from servers import Server, rulebook
@@ -77,6 +78,10 @@ def email(number: int) -> str:
     return f"person{number}@example.com"
 
 
+def person_id(number: int) -> str:
+    return made_id(ORG, "people", email(number))
+
+
 def found(server: Server, text: str) -> Company:
     """Import a company."""
 
@@ -105,8 +110,13 @@ def take_snapshot(company: Company, path: Path) -> Snapshot:
 
 def plan_all(company: Company, folder: Path, people: Iterable[int], wanted: Want, **options: Any) -> Plan:
     """The plan that gives these people what is wanted."""
+    return plan_each(company, folder, dict.fromkeys(people, wanted), **options)
+
+
+def plan_each(company: Company, folder: Path, wanted: dict[int, Want], **options: Any) -> Plan:
+    """The plan that gives each of these people what is wanted for them."""
     snapshot = take_snapshot(company, folder / "acme.snapshot")
-    wants = {email(number): wanted._replace(line=line) for line, number in enumerate(people, 2)}
+    wants = {email(number): each._replace(line=line) for line, (number, each) in enumerate(wanted.items(), 2)}
     return make_plan(snapshot, wants, folder / "acme.plan", **options)
 
 

@@ -1,19 +1,80 @@
-"""Applying plans to a real server."""
+"""Applying plans to a real server, and to one that is broken on the way."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from bulk.applying import ADVANCED, DOWNGRADE, MESSAGING, PROFESSIONAL, STANDARD, UPGRADE, carry_out, document, email, found
-from bulk.applying import holdings, plan_all
+import proxies
+from allot.bulk import sendings
+from allot.core import ids
+from audit import wrongs
+from bulk.applying import (
+    ADVANCED,
+    DOWNGRADE,
+    MESSAGING,
+    ORG,
+    PROFESSIONAL,
+    STANDARD,
+    SUITE,
+    TRANSLATION,
+    UPGRADE,
+    Company,
+    carry_out,
+    document,
+    email,
+    found,
+    holdings,
+    person_id,
+    plan_all,
+    plan_each,
+)
+from bulk.planning import want
+from proxies import Proxy
 from servers import Server
+
+GIVE = want(ADVANCED)
 
 
 @pytest.fixture
 def server(sqlite_url: str) -> Iterator[Server]:
     with Server(sqlite_url) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sendings, "PAUSE_FIRST", 0.01)
+
+
+def passing(method: str, path: str) -> str:
+    return proxies.PASS
+
+
+def first(count: int, what: str, method: str = "PATCH") -> Callable[[str, str], str]:
+    """The first so many requests of a method are broken in this way."""
+    left = [count]
+
+    def choose(sent: str, path: str) -> str:
+        if sent != method or not left[0]:
+            return proxies.PASS
+        left[0] -= 1
+        return what
+
+    return choose
+
+
+def send(server: Server, company: Company, number: int, *items: tuple[int, str]) -> int:
+    """Change somebody by hand; the status."""
+    client = server.client(company.token)
+    licenses = client.get("/v1/licenses").json()["items"]
+    asked = [{"id": licenses[place]["id"], "operation": operation} for place, operation in items]
+    answer = client.patch("/v1/licenses/users", json={"email": email(number), "licenses": asked})
+    client.close_all()
+    return answer.status_code
+
+
+# ---------------------------------------------------------------- as planned
 
 
 def test_a_plan_is_carried_out_and_read_back(server: Server, tmp_path: Path):
@@ -26,3 +87,253 @@ def test_a_plan_is_carried_out_and_read_back(server: Server, tmp_path: Path):
     now = holdings(company, tmp_path)
     assert all(now[email(n)] == ([PROFESSIONAL, MESSAGING], str(1000 + n)) for n in range(30))
     assert all(now[email(n)] == ([STANDARD, MESSAGING], str(1000 + n)) for n in range(30, 40))
+    assert wrongs(server.url) == []
+
+
+def test_a_plan_that_was_applied_sends_nothing_again(server: Server, tmp_path: Path):
+    """The journal tells who is done; without it everybody is read, found as planned, and nothing is sent either."""
+    company = found(server, document(10))
+    plan = plan_all(company, tmp_path, range(10), UPGRADE)
+    with Proxy(server.address, passing) as proxy:
+        carry_out(plan, company, proxy.address)
+        assert proxy.methods["PATCH"] == 10
+        proxy.methods.clear()
+        assert carry_out(plan, company, proxy.address).tally.settled == 10
+        assert not proxy.methods
+        (tmp_path / "acme.plan.journal").unlink()
+        assert carry_out(plan, company, proxy.address).outcomes == {"already": 10}
+        assert proxy.methods["PATCH"] == 0
+
+
+def test_people_are_read_in_as_few_requests_as_will_do(server: Server, tmp_path: Path):
+    """Two people of many are read one by one, all of them page by page."""
+    company = found(server, document(250))
+    some = plan_all(company, tmp_path, range(2), UPGRADE)
+    with Proxy(server.address, passing) as proxy:
+        carry_out(some, company, proxy.address)
+        assert proxy.methods == {"GET": 4, "PATCH": 2}
+    (tmp_path / "acme.plan.journal").unlink()
+    some.file.path.unlink()
+    everybody = plan_all(company, tmp_path, range(2, 250), UPGRADE)
+    with Proxy(server.address, passing) as proxy:
+        assert carry_out(everybody, company, proxy.address).outcomes == {"done": 248}
+        assert proxy.methods == {"GET": 6, "PATCH": 248}
+
+
+def test_two_requests_of_one_person_are_sent_one_after_the_other(server: Server, tmp_path: Path):
+    """Who goes from Professional to Standard loses the one first, and has the other at the end, at their extension."""
+    company = found(server, document(5, PROFESSIONAL))
+    plan = plan_all(company, tmp_path, range(5), DOWNGRADE)
+    assert plan.summary.requests == 10
+    assert carry_out(plan, company).outcomes == {"done": 5}
+    assert holdings(company, tmp_path)[email(3)] == ([STANDARD, MESSAGING], "1003")
+
+
+def test_who_is_half_way_goes_on_from_there(server: Server, tmp_path: Path):
+    """The first of two requests was done before: only the second is sent."""
+    company = found(server, document(2, PROFESSIONAL))
+    plan = plan_all(company, tmp_path, range(2), DOWNGRADE)
+    assert send(server, company, 0, (PROFESSIONAL, "remove")) == 200
+    with Proxy(server.address, passing) as proxy:
+        assert carry_out(plan, company, proxy.address).outcomes == {"done": 2}
+        assert proxy.methods["PATCH"] == 3
+    assert holdings(company, tmp_path)[email(0)] == ([STANDARD, MESSAGING], "1000")
+
+
+def test_units_that_come_from_others_are_waited_for(server: Server, tmp_path: Path):
+    """Whoever is refused for want of a unit that the plan frees gets it once the others of the wave are done."""
+    company = found(server, document(6, RTT=3))
+    for number in (3, 4, 5):
+        assert send(server, company, number, (TRANSLATION, "add")) == 200
+    wants = {n: want(TRANSLATION) if n < 3 else want(lack=[TRANSLATION]) for n in range(6)}
+    plan = plan_each(company, tmp_path, wants, overage=True)
+    applied = carry_out(plan, company, workers=1)
+    assert applied.outcomes == {"done": 6}
+    now = holdings(company, tmp_path)
+    assert [TRANSLATION in now[email(n)][0] for n in range(6)] == [True] * 3 + [False] * 3
+
+
+def test_licenses_that_wait_for_the_person_are_told_so(server: Server, tmp_path: Path):
+    """Somebody of another organization has a meetings license pending: that is as planned."""
+    company = found(server, document(2))
+    server.run("UPDATE people SET home_org_id = $1 WHERE email = $2", "7a0c3b52-0000-4000-8000-000000000000", email(1))
+    plan = plan_all(company, tmp_path, [1], want(SUITE))
+    applied = carry_out(plan, company)
+    assert applied.outcomes == {"done": 1}
+    assert applied.entries[1].what == "waits for the person to accept"
+
+
+# ---------------------------------------------------------------- what stands in the way
+
+
+def test_who_was_changed_since_is_left_alone(server: Server, tmp_path: Path):
+    """Nothing is sent for somebody who is not as the plan expects, and the difference is told."""
+    company = found(server, document(5))
+    plan = plan_all(company, tmp_path, range(5), UPGRADE)
+    assert send(server, company, 2, (TRANSLATION, "add")) == 200
+    with Proxy(server.address, passing) as proxy:
+        applied = carry_out(plan, company, proxy.address)
+        assert proxy.methods["PATCH"] == 4
+    assert applied.outcomes == {"done": 4, "stale": 1}
+    assert applied.entries[3].what == "changed since the snapshot: has Real-Time Translations; pull and plan again"
+    assert applied.tally.examples == {("stale", ""): (email(2), applied.entries[3].what)}
+
+
+def test_a_license_that_the_plan_does_not_know_is_told(server: Server, tmp_path: Path):
+    """Somebody got a license that the organization did not have when the plan was made."""
+    company = found(server, document(2))
+    plan = plan_all(company, tmp_path, range(1), GIVE)
+    columns = "org_id, license, license_id, offer, name, total_units, policy, consumed_by_users"
+    server.run(f"INSERT INTO licenses ({columns}) VALUES ($1, 9, 'new', 'CE', 'New', 5, 'strict', 1)", ORG)
+    server.run("INSERT INTO holdings (org_id, person_id, license) VALUES ($1, $2, 9)", ORG, person_id(0))
+    entry = carry_out(plan, company).entries[1]
+    assert (entry.outcome, "a license that the plan does not know" in entry.what) == ("stale", True)
+
+
+def test_who_is_gone_is_told(server: Server, tmp_path: Path):
+    """There is no such person any more when the plan is applied."""
+    company = found(server, document(3))
+    plan = plan_all(company, tmp_path, range(3), UPGRADE)
+    client = server.client(company.token)
+    assert client.delete(f"/v1/people/{ids.encode('PEOPLE', person_id(1))}").status_code == 204
+    client.close_all()
+    assert carry_out(plan, company).outcomes == {"done": 2, "gone": 1}
+
+
+def test_refusals_are_told_with_the_reason_of_the_api(server: Server, tmp_path: Path):
+    """A plan that does not count units finds out: what was refused has the API's sentence and code."""
+    company = found(server, document(4, MS=2))
+    plan = plan_all(company, tmp_path, range(4), GIVE, overage=True)
+    applied = carry_out(plan, company, workers=1)
+    assert applied.outcomes == {"done": 2, "refused": 2}
+    assert applied.entries[4].code == "400"
+    assert "has no units left" in applied.entries[4].what
+
+
+def test_what_was_done_in_part_is_told(server: Server, tmp_path: Path):
+    """206: one license was added and the other was not, and the person is not called done."""
+    company = found(server, document(2, MS=1))
+    plan = plan_all(company, tmp_path, range(2), want(ADVANCED, TRANSLATION), overage=True)
+    applied = carry_out(plan, company, workers=1)
+    assert applied.outcomes == {"done": 1, "partly": 1}
+    assert applied.entries[2].what.startswith("Advanced Messaging was not added: ")
+    assert "has no units left" in applied.entries[2].what
+    server.run("UPDATE licenses SET total_units = 2 WHERE offer = 'MS'")
+    assert carry_out(plan, company).outcomes == {"done": 2}, "what is half done is ours, and goes on"
+
+
+def test_a_silent_loss_is_found(server: Server, tmp_path: Path):
+    """What was answered as done, and is not there when it is read back, is listed as lost."""
+    company = found(server, document(5))
+    plan = plan_all(company, tmp_path, range(5), GIVE)
+    sent = [0]
+
+    def lose(method: str, path: str) -> str:
+        sent[0] += method == "PATCH"
+        if method == "GET" and sent[0] == 5:
+            held = "DELETE FROM holdings WHERE person_id = $1 AND license = $2"
+            server.run(held, person_id(3), ADVANCED)
+        return proxies.PASS
+
+    with Proxy(server.address, lose) as proxy:
+        applied = carry_out(plan, company, proxy.address)
+    assert applied.outcomes == {"done": 4, "lost": 1}
+    assert applied.entries[4].what == "answered as done, but read back otherwise: has no Advanced Messaging"
+    assert applied.entries[4].tracking_id.startswith("ALLOT_")
+
+
+def test_a_canary_that_fails_stops_the_rest(server: Server, tmp_path: Path):
+    """The first changes are done and read back; when one fails nothing more is sent, and when none does the rest is."""
+    company = found(server, document(10))
+    plan = plan_all(company, tmp_path, range(10), UPGRADE)
+    assert send(server, company, 1, (TRANSLATION, "add")) == 200
+    applied = carry_out(plan, company, canary=3)
+    assert applied.outcomes == {"done": 2, "stale": 1}
+    assert applied.tally.stopped == "1 of the first 3 changes failed, so that nothing more was sent"
+    assert send(server, company, 1, (TRANSLATION, "remove")) == 200
+    assert carry_out(plan, company, canary=3).outcomes == {"done": 10}
+
+
+def test_the_first_failure_stops_when_that_is_asked(server: Server, tmp_path: Path):
+    """With `stop_on_error` nothing is sent after a failure."""
+    company = found(server, document(10))
+    plan = plan_all(company, tmp_path, range(10), UPGRADE)
+    assert send(server, company, 0, (TRANSLATION, "add")) == 200
+    applied = carry_out(plan, company, workers=1, stop_on_error=True)
+    assert applied.tally.stopped is not None
+    assert applied.tally.stopped.startswith(f"stopped at the first failure, {email(0)}: changed since")
+    assert applied.tally.done < 9
+
+
+# ---------------------------------------------------------------- bad luck
+
+
+@pytest.mark.parametrize("what", [proxies.BUSY, proxies.LIMITED, proxies.LOCKED, proxies.BROKEN, proxies.CUT_BEFORE])
+def test_what_was_not_taken_is_sent_again(server: Server, tmp_path: Path, what: str):
+    """Refused for now, failed or cut on the way to the server: everybody is as planned at the end."""
+    company = found(server, document(10))
+    plan = plan_all(company, tmp_path, range(10), UPGRADE)
+    with Proxy(server.address, first(3, what)) as proxy:
+        assert carry_out(plan, company, proxy.address).outcomes == {"done": 10}
+        assert proxy.counts[what] == 3
+    assert entries(server) == 10
+
+
+@pytest.mark.parametrize("what", [proxies.CUT_AFTER, proxies.BROKEN_AFTER, proxies.NONSENSE])
+def test_what_was_taken_without_an_answer_is_not_done_twice(server: Server, tmp_path: Path, what: str):
+    """The answer got lost: the person is read, found as planned, and nothing is sent again."""
+    company = found(server, document(10))
+    plan = plan_all(company, tmp_path, range(10), UPGRADE)
+    with Proxy(server.address, first(3, what)) as proxy:
+        assert carry_out(plan, company, proxy.address).outcomes == {"done": 10}
+    assert entries(server) == 10
+
+
+def test_a_server_that_never_answers_sense_is_told(server: Server, tmp_path: Path):
+    """Each change is tried a few times, then listed with what came back."""
+    company = found(server, document(3))
+    plan = plan_all(company, tmp_path, range(3), UPGRADE)
+    with Proxy(server.address, first(1_000, proxies.NONSENSE)) as proxy:
+        applied = carry_out(plan, company, proxy.address)
+        assert proxy.methods["PATCH"] == 3 * sendings.TRIES
+    assert applied.outcomes == {"failed": 3}
+    assert "no certain answer in 5 attempts" in applied.entries[1].what
+    assert "<html>" in applied.entries[1].what
+
+
+def test_pages_of_nonsense_stop_everything(server: Server, tmp_path: Path):
+    """When even reading makes no sense nothing is sent."""
+    company = found(server, document(3))
+    plan = plan_all(company, tmp_path, range(3), UPGRADE)
+    with Proxy(server.address, first(1_000, proxies.NONSENSE, "GET")) as proxy:
+        applied = carry_out(plan, company, proxy.address)
+        assert proxy.methods["PATCH"] == 0
+    assert "answers what a Webex API does not" in (applied.tally.stopped or "")
+
+
+def test_the_network_that_goes_away_is_no_loss(server: Server, tmp_path: Path):
+    """The network is gone in the middle: sending stops with a sentence, and the next run does the rest."""
+    company = found(server, document(40))
+    plan = plan_all(company, tmp_path, range(40), UPGRADE)
+    sent = [0]
+
+    def leave(method: str, path: str) -> str:
+        sent[0] += method == "PATCH"
+        if sent[0] == 15:
+            proxy.leave()
+        return proxies.PASS
+
+    with Proxy(server.address, leave) as proxy:
+        applied = carry_out(plan, company, proxy.address)
+    assert "cannot be reached" in (applied.tally.stopped or "")
+    assert applied.tally.decided < 40
+    with Proxy(server.address, passing, port=proxy.port) as again:
+        applied = carry_out(plan, company, again.address)
+    assert applied.outcomes["done"] + applied.outcomes.get("already", 0) == 40
+    assert entries(server) == 40
+
+
+def entries(server: Server) -> int:
+    """How many changes the server has made."""
+    count: int = server.rows("SELECT count(*) FROM journal WHERE action = 'licenses.assign'")[0][0]
+    return count

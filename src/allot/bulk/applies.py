@@ -46,9 +46,9 @@ TROUBLES = {
     STALE: "changed since the snapshot; nothing was sent for them",
     GONE: "not there any more",
 }
-# Changes of a window: reading everybody once for each costs a fraction of the requests that change somebody, and
-# the changes of a window are in memory.
-WINDOW_MIN, WINDOW_SHARE = 1_000, 4
+# Changes of a window. They are in memory, so that they are not too many; everybody is read once for each window, which
+# must not be many more requests than those that change somebody: a tenth at most.
+WINDOW_MIN, WINDOW_MAX = 1_000, 50_000
 # How often the disk is told of the journal, in seconds.
 SYNC_SECONDS = 0.2
 
@@ -216,7 +216,8 @@ class Apply:
         }
 
     def _windows(self, wave: int) -> Iterator[dict[str, Change]]:
-        size = max(WINDOW_MIN, self._plan.summary.people // WINDOW_SHARE)
+        people = self._plan.summary.people
+        size = max(WINDOW_MIN, min(people // 2, WINDOW_MAX), people // 10)
         changes = self._of_wave(wave)
         while some := list(islice(changes, size)):
             yield self._to_do(some)
