@@ -1,18 +1,17 @@
 """The gate that all requests of a client pass: told to wait, all wait; refused, all go slower.
 
 How many are under way at once, and how many begin in a second, fall when a server refuses (429, 423, 503) and rise
-again slowly: the window as TCP's does, the rate the faster the longer nothing was refused. Until the first refusal
-only the window bounds them.
+again slowly: the window is halved and rises as TCP's does; the rate falls to what the server took since it last
+refused, waits included (to an eighth at least), and rises the faster the longer nothing is refused. Until the first
+refusal only the window bounds them.
 """
 
 import asyncio
 import math
 from collections import deque
 
-# Of the rate at which a server took requests until it refused one.
-FALL = 0.9
 # Requests a second that are always begun.
-RATE_MIN = 0.2
+RATE_MIN = 1.0
 # A rate that is no bound.
 RATE_MAX = 100_000.0
 # By how much the rate rises with each request taken, for each second since the last refusal: in ten seconds
@@ -20,6 +19,8 @@ RATE_MAX = 100_000.0
 RISE = 0.002
 # How far starts may lag behind the rate and catch up, in seconds: timers are no finer than a millisecond.
 LAG = 0.01
+# After so many seconds without a request, what was taken before tells nothing of what a server takes.
+IDLE = 1.0
 
 
 class Gate:
@@ -35,9 +36,9 @@ class Gate:
         self._timer: asyncio.TimerHandle | None = None
         #: times of the loop: nobody enters before; the next one enters not before; when the pace fell last
         self._shut = self._next = 0.0
-        self._fell = self._loop.time()
-        #: requests that were taken since
-        self._taken = 0
+        self._fell = self._loop.time() - 0.001
+        #: requests that were taken since then, or since there were any again; when the last one left
+        self._taken, self._since, self._left = 0, self._fell, self._fell
 
     @property
     def waits(self) -> float:
@@ -58,12 +59,15 @@ class Gate:
                     self.leave()
                 raise
             return self._loop.time()
+        if not self._inside and now - self._left > IDLE:
+            self._taken, self._since = 0, now
         self._count(now)
         return now
 
     def leave(self) -> None:
         """Make room for the next one."""
         self._inside -= 1
+        self._left = self._loop.time()
         if self._queue:
             self._let_in()
 
@@ -81,13 +85,16 @@ class Gate:
         All go slower, once for those that were under way together.
         """
         self._shut = max(self._shut, self._loop.time() + seconds)
-        if entered < self._fell:
+        if entered <= self._fell:
             return
         now = self._loop.time()
-        seen = self._taken / max(now - self._fell, 0.001)
-        self._rate = max(RATE_MIN, FALL * min(seen, self._rate))
+        if self._taken:
+            seen = self._taken / max(now - self._since, 0.001)
+            least = RATE_MIN if self._rate == math.inf else self._rate / 8
+            self._rate = max(RATE_MIN, least, min(seen, self._rate))
         self._window = max(1.0, self._window / 2)
-        self._fell, self._taken = now, 0
+        self._fell = self._since = now
+        self._taken = 0
 
     async def hold(self, seconds: float) -> None:
         """Let nobody in for so long."""

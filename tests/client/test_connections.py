@@ -1,0 +1,294 @@
+"""Speaking to an API that is not there, busy, slow, or none."""
+
+import asyncio
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+import pytest
+
+from allot.client.connections import Patience, Target, normalize
+from allot.client.failures import Absent, Away, BadTarget, Busy, ClientFault, Forbidden, Nonsense, Uncertain
+from allot.client.readers import Reader
+from allot.client.shapes import Assignment, Holding, LicenseRequest
+from allot.client.writers import Writer
+from servers import ADMIN, Server
+from strangers import Line, Said, Stranger, in_turn
+
+T = TypeVar("T")
+QUICK = Patience(attempts=4, first=0.001, longest=0.002, answer=0.3, connect=0.3)
+BODY = Assignment("someone", licenses=[LicenseRequest("one", "add")])
+HTML = Said(200, b"<html>Welcome to the router</html>", {"Content-Type": "text/html"})
+
+
+def ask(address: str, what: Callable[[Writer], Awaitable[T]], patience: Patience = QUICK) -> T:
+    """What comes of a call to the API at an address."""
+
+    async def main() -> T:
+        async with Writer(Target(address, ADMIN, patience=patience)) as writer:
+            return await what(writer)
+
+    return asyncio.run(main())
+
+
+def change(writer: Writer) -> Coroutine[Any, Any, Any]:
+    return writer.patch(BODY)
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("https://webexapis.com", "https://webexapis.com/v1"),
+        ("https://webexapis.com/v1/", "https://webexapis.com/v1"),
+        (" http://127.0.0.1:8080/v1", "http://127.0.0.1:8080/v1"),
+        ("http://[::1]:8080", "http://[::1]:8080/v1"),
+        ("https://example.com/webex//", "https://example.com/webex/v1"),
+    ],
+)
+def test_an_address_may_be_written_with_or_without_its_version(written: str, meant: str):
+    """However it is written, an address ends with /v1."""
+    assert normalize(written) == meant
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "webexapis.com",
+        "ftp://x",
+        "http://",
+        "http://a:b",
+        "http://u:p@x",
+        "http://x?a=1",
+        "http://[::",
+        "http://a b",
+    ],
+)
+def test_what_is_no_address_is_refused_before_anything_is_sent(address: str):
+    """The sentence names what was written and shows how an address looks."""
+    with pytest.raises(BadTarget, match=r"name one like https://webexapis\.com/v1"):
+        Target(address, ADMIN)
+
+
+@pytest.mark.parametrize("token", ["", "two words", "line\r\nX-Other: 1", "smörgås"])
+def test_what_is_no_token_is_refused(token: str):
+    """A token that would end the header, or cannot stand in one, is not sent."""
+    with pytest.raises(BadTarget, match="token"):
+        Target("https://example.com", token)
+
+
+def test_the_token_is_not_shown():
+    """The text of a target, as tracebacks have it, hides the token."""
+    assert "secret" not in repr(Target("https://example.com", "secret"))
+
+
+def test_what_did_nothing_is_repeated():
+    """A change that was refused with 429, 423 and 503 is sent again, under another tracking id, until it is taken."""
+    refusals = [Said(status, b"{}", {"Retry-After": "0"}) for status in (429, 423, 503)]
+    with Stranger(in_turn(*refusals, Said(200, b'{"personId": "x"}'))) as stranger:
+        answer = ask(stranger.address, change)
+    assert (answer.status, answer.body) == (200, b'{"personId": "x"}')
+    assert len({asked.headers["TrackingID"] for asked in stranger.asked}) == 4
+    assert {asked.body for asked in stranger.asked} == {
+        b'{"personId":"someone","licenses":[{"id":"one","operation":"add"}]}'
+    }
+    assert stranger.asked[0].headers["Authorization"] == f"Bearer {ADMIN}"
+    assert answer.tracking_id == stranger.asked[-1].headers["TrackingID"]
+
+
+@pytest.mark.parametrize(
+    "said", [Said(0), Said(-1), Said(500), Said(502), Said(504)], ids=lambda said: str(said.status)
+)
+def test_a_change_whose_fate_is_unknown_is_not_repeated(said: Said):
+    """Cut off, timed out or failed between: the change is sent once, and whoever asked is told that it may be made."""
+    with Stranger(in_turn(said)) as stranger, pytest.raises(Uncertain) as caught:
+        ask(stranger.address, change)
+    assert [asked.headers["TrackingID"] for asked in stranger.asked] == [caught.value.tracking_id]
+
+
+@pytest.mark.parametrize(
+    "said", [Said(0), Said(-1), Said(502), Said(504), Said(503)], ids=lambda said: str(said.status)
+)
+def test_reading_is_repeated_whatever_happened(said: Said):
+    """A reading that was cut off, timed out or failed between is done again."""
+    with Stranger(in_turn(Said(200, b'{"items": []}'), said, Said(200, b'{"items": []}'))) as stranger:
+
+        async def twice(writer: Writer) -> list[Any]:
+            return [await writer.licenses(), await writer.licenses()]
+
+        assert ask(stranger.address, twice) == [[], []]
+    assert len(stranger.asked) >= 3
+
+
+def test_patience_ends():
+    """After so many attempts there is one sentence, with the status and what to do."""
+    with Stranger(in_turn(Said(200, b'{"items": []}'), Said(429))) as stranger:
+
+        async def twice(writer: Writer) -> None:
+            await writer.licenses()
+            await writer.licenses()
+
+        with pytest.raises(Busy, match="answers 429 each time; try again later"):
+            ask(stranger.address, twice)
+    assert len(stranger.asked) == 1 + QUICK.attempts
+
+
+@pytest.mark.parametrize("ordered", ["86400", "Mon, 23 Nov 2026 02:00:00 GMT"])
+def test_nobody_waits_for_a_day(ordered: str):
+    """An order to wait longer than patience lasts ends the attempts; a date is held against the answer's own."""
+    headers = {"Retry-After": ordered, "Date": "Sun, 22 Nov 2026 02:00:00 GMT"}
+    with Stranger(in_turn(Said(429, b"", headers))) as stranger:
+        with pytest.raises(Busy, match="asks to wait 86400 seconds"):
+            ask(stranger.address, change)
+        assert len(stranger.asked) == 1
+
+
+def test_all_wait_together():
+    """One answer with Retry-After stops every worker until then."""
+    with Stranger(in_turn(Said(429, b"", {"Retry-After": "1"}), Said(200))) as stranger:
+
+        async def many(writer: Writer) -> tuple[float, float]:
+            loop = asyncio.get_running_loop()
+            begun = loop.time()
+            with pytest.raises(Busy):
+                await writer._once("PATCH", writer._url("/licenses/users"), b"{}")
+            await asyncio.gather(*(writer.patch(BODY) for _ in range(6)))
+            return begun, loop.time()
+
+        begun, ended = ask(stranger.address, many)
+    assert ended - begun >= 1
+    assert len(stranger.asked) == 7
+
+
+def test_an_address_that_never_answered_is_given_up_soon():
+    """Nobody listens there: three attempts, then a sentence with the reason."""
+    with Line(1) as line:
+        address = line.address
+    with pytest.raises(Away, match=r"cannot be reached \(.*\); check the address and the network"):
+        ask(address, change, Patience(first=0.001, longest=0.002))
+
+
+def test_a_change_that_nobody_received_is_repeated():
+    """No connection is no change: it is made as soon as there is one again."""
+    said = Said(200, b"{}", {"Connection": "close"})
+    with Stranger(in_turn(said)) as stranger, Line(stranger.port) as line:
+
+        async def twice(writer: Writer) -> None:
+            await writer.patch(BODY)
+            line.close()
+            later = asyncio.create_task(writer.patch(BODY))
+            asyncio.get_running_loop().call_later(0.05, line.open)
+            assert (await later).status == 200
+
+        ask(line.address, twice, Patience(attempts=50, first=0.01, longest=0.02))
+    assert len(stranger.asked) == 2
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        HTML,
+        Said(200, b""),
+        Said(200, b'{"items": 3}'),
+        Said(200, b"\xff\xfe"),
+        Said(404, b"not here"),
+        Said(302, b"", {"Location": "http://127.0.0.1:1/"}),
+        Said(418, b"[]"),
+    ],
+    ids=["html", "empty", "other", "bytes", "404", "redirect", "418"],
+)
+def test_what_is_no_webex_api_is_called_so(said: Said):
+    """Whatever is answered to the first question, the address is doubted and an example given."""
+    with Stranger(in_turn(said)) as stranger, pytest.raises(Nonsense, match="is no address of a Webex API") as caught:
+        ask(stranger.address, lambda writer: writer.organization())
+    assert "https://webexapis.com/v1" in str(caught.value)
+    assert stranger.address in str(caught.value)
+
+
+def test_nonsense_later_is_shown():
+    """An answer that cannot be read is quoted, in short."""
+    with Stranger(in_turn(HTML)) as stranger, pytest.raises(Nonsense, match="Welcome to the router"):
+        ask(stranger.address, lambda writer: writer.licenses())
+
+
+@pytest.mark.parametrize(
+    ("link", "sentence"),
+    [
+        ('<http://elsewhere.example/v1/people>; rel="next"', "where the token does not belong"),
+        ('</v1/people?page=2>; rel="next"', "in a circle"),
+    ],
+)
+def test_pages_are_followed_on_the_same_host_and_forwards_only(link: str, sentence: str):
+    """The token goes nowhere else, and pages that lead back to themselves are not followed for ever."""
+    with Stranger(in_turn(Said(200, b'{"items": []}', {"Link": link}))) as stranger:
+        with pytest.raises(Nonsense, match=sentence):
+            ask(stranger.address, lambda writer: writer.licenses())
+        assert len(stranger.asked) <= 2
+
+
+def test_an_error_says_what_the_token_lacks():
+    """401 and 403 are told apart; the latter names the scope, and what the API itself says."""
+    with Stranger(in_turn(Said(401))) as stranger, pytest.raises(ClientFault, match="does not know the token"):
+        ask(stranger.address, change)
+    body = json.dumps({"message": "Forbidden", "errors": [{"description": "Not for you"}]}).encode()
+    with Stranger(in_turn(Said(403, body))) as stranger, pytest.raises(Forbidden) as caught:
+        ask(stranger.address, change)
+    assert "Not for you" in str(caught.value)
+    assert "spark-admin:people_write" in str(caught.value)
+
+
+def test_a_fault_that_nobody_knows_can_be_reported():
+    """A status that is not documented is told with its tracking id."""
+    said = Said(418, b'{"message": "I am a teapot"}', {"TrackingID": "TEA_1"})
+    sentence = r"418 .* I am a teapot\. Report it with its tracking id TEA_1"
+    with Stranger(in_turn(said)) as stranger, pytest.raises(Nonsense, match=sentence):
+        ask(stranger.address, change)
+
+
+def test_a_reader_has_no_way_to_write():
+    """Of all that a reader offers, nothing sends anything but GET."""
+    assert not hasattr(Reader, "patch")
+    offered = [name for name, _ in inspect.getmembers(Reader, inspect.iscoroutinefunction) if not name.startswith("_")]
+    body = b'{"items": [], "locations": [], "phoneNumbers": [], "id": "x", "orgId": "x", "displayName": "x"}'
+    with Stranger(in_turn(Said(200, body))) as stranger:
+
+        async def everything() -> None:
+            async with Reader(Target(stranger.address, ADMIN, patience=QUICK)) as reader:
+                for name in offered:
+                    method = getattr(reader, name)
+                    needs = [
+                        each for each in inspect.signature(method).parameters.values() if each.default is each.empty
+                    ]
+                    await method(*("/x" for _ in needs))
+
+        asyncio.run(everything())
+    assert set(offered) == {
+        *("get", "organization", "licenses", "people", "person", "locations", "telephony_locations", "numbers")
+    }
+    assert {asked.method for asked in stranger.asked} == {"GET"}
+
+
+def test_what_the_demo_has_is_read(demo: Server):
+    """Organization, licenses, locations, numbers and people are read from the real service, and one is changed."""
+
+    async def everything(writer: Writer) -> None:
+        organization = await writer.organization()
+        assert organization.display_name == "Acme, Inc."
+        licenses = {each.id: each for each in await writer.licenses()}
+        assert all(each.consumed_units >= 0 for each in licenses.values())
+        assert {each.name for each in await writer.locations()} == {"Denver", "London", "San Jose", "Sydney"}
+        prefixes = {each.name: each.routing_prefix for each in await writer.telephony_locations()}
+        assert prefixes["San Jose"] == "8101"
+        assert any(each.owner for each in (await writer.numbers()).items)
+        page = await writer.people()
+        person = next(each for each in page.items if each.location_id and each.licenses)
+        assert await writer.person(person.id) == person
+        assert isinstance(person.licenses, list)
+        answer = await writer.patch(Assignment(person.id, licenses=[LicenseRequest(person.licenses[0], "add")]))
+        assert answer.status == 200
+        assert writer.read(answer, Holding).licenses == person.licenses
+        with pytest.raises(Absent):
+            await writer.person("nobody")
+
+    ask(demo.address, everything, Patience())
