@@ -9,7 +9,7 @@ import msgspec
 
 from allot.cli import demo
 from allot.cli.databases import migrate, open_database
-from allot.cli.serving import read_rulebook
+from allot.cli.rulebooks import read_rulebook
 from allot.core.scope import CUSTOMERS_READ, CUSTOMERS_WRITE
 from allot.service import grants, imports
 from allot.service.clock import SystemClock

@@ -21,7 +21,8 @@ import uvloop
 
 from allot.cli.connections import Connection
 from allot.cli.demo import accept_tokens
-from allot.cli.serving import application, make_service, read_rulebook
+from allot.cli.rulebooks import read_rulebook
+from allot.cli.serving import application, make_service
 from allot.core.rulebook import Rulebook
 from allot.service.service import Service
 from allot.service.settings import Settings

@@ -52,7 +52,8 @@ def commands() -> str:
         """
 # Commands
 
-Every command leaves with 0 when it did what it was asked, 1 when it did not, and 2 when it was called in a wrong way.
+Every command leaves with 0 when it did what it was asked, and with 1 when it did not, or was called in a wrong way.
+`plan` and `rollback` leave with 0 when there is nothing to do, and with 2 when there are changes.
 An error is one sentence that says what to do."""
     ]
     for name in COMMANDS:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
-from allot.cli.serving import read_rulebook
+from allot.cli.rulebooks import read_rulebook
 from allot.core.offer import Provenance
 from generating.markdown import code, table
 

@@ -1,6 +1,6 @@
 """Pages about refusals: errors and the rulebook."""
 
-from allot.cli.serving import read_rulebook
+from allot.cli.rulebooks import read_rulebook
 from allot.core import customer, outcome, run, subscriber
 from allot.core.failure import Kind
 from allot.core.offer import Offer

@@ -5,6 +5,7 @@ from fnmatch import translate
 
 from allot.bulk.asks import Refused
 from allot.bulk.changes import Broken, Guards
+from allot.bulk.wordings import count
 
 
 class GuardFault(Exception):
@@ -36,7 +37,7 @@ def broken(guards: Guards, changes: int, losing: int, holding: int) -> list[Brok
     """
     found = []
     if guards.max_changes is not None and changes > guards.max_changes:
-        what = f"it changes {changes:,} people, and --max-changes allows {guards.max_changes:,}"
+        what = f"it changes {count(changes, 'person', 'people')}, and --max-changes allows {guards.max_changes:,}"
         found.append(Broken("max_changes", what))
     share = 100 * losing / holding if holding else 0.0
     if guards.max_removals is not None and share > guards.max_removals:

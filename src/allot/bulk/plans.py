@@ -60,31 +60,88 @@ class Plan:
         return self.file.blocks("refusals", Refusal)
 
 
-def make(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Options, path: Path, now: str) -> Plan:
-    """Compare, decide and write the plan file. `now` is ISO-8601 UTC.
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Everybody decided, and nothing written. Iterating tells each one's change or refusal: in the order of the
+    snapshot, and at the end those who are not in it."""
 
-    The snapshot is read twice, so that of each person only a few numbers are kept. Raises GuardFault, and what the
-    files raise.
+    snapshot: Snapshot
+    desired: Desired
+    rulebook: Rulebook
+    options: Options
+    summary: Summary
+    _records: Records
+
+    def __iter__(self) -> Iterator[Change | Refusal]:
+        yield from self._records.tell(self.snapshot, self.desired)
+        for line, email in self.desired.missing():
+            what = f"there is no person {email} in the snapshot; correct the email, or pull again"
+            yield Refusal(email, [Reason("no-such-person", what)], None, line)
+
+    def write(self, path: Path, now: str) -> Plan:
+        """Write the plan file. `now` is ISO-8601 UTC."""
+        with (
+            _without_collector(),
+            Writer(path, "plan", self._head(now)) as writer,
+            self._records.changes() as changes,
+            self._records.refusals() as refusals,
+        ):
+            for record in self:
+                (changes if isinstance(record, Change) else refusals).put(record)
+            for name, spool in (("changes", changes), ("refusals", refusals)):
+                writer.section(name)
+                for data, count in spool.lines():
+                    writer.lines(data, count)
+            writer.section("summary")
+            writer.write([self.summary])
+            writer.close()
+        return Plan(path)
+
+    def _head(self, now: str) -> Head:
+        snapshot, options = self.snapshot, self.options
+        return Head(
+            snapshot.head.org_id,
+            snapshot.head.org_name,
+            snapshot.digest,
+            snapshot.head.address,
+            f"{self.rulebook.name} {self.rulebook.version}",
+            self.desired.source,
+            now,
+            [LicenseName(each.id, each.name, each.subscription_id, each.site_url) for each in snapshot.licenses],
+            options.guards,
+            options.force,
+            options.overage,
+            {each.id: each.name for each in snapshot.locations},
+            snapshot.head.finished,
+        )
+
+
+def decide(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Options) -> Decided:
+    """Compare everybody with what is desired of them, and decide. Raises GuardFault, and what the files raise.
+
+    The snapshot is read here, and once more when it is told what was decided: of each person only a few numbers are
+    kept, so that memory is enough for millions.
     """
     kept = guards.checked(options.guards)
     boundless = organization(rulebook, snapshot, [], overage=True)
     protected = 0 if options.force else sum(1 << place for place in set(kept.protected_licenses))
-    free = units(snapshot, boundless, overage=options.overage)
     with _without_collector():
-        asks = Asks(rulebook, boundless)
-        found = compare(snapshot, desired, asks, kept, force=options.force)
+        found = compare(snapshot, desired, Asks(rulebook, boundless), kept, force=options.force)
+        free = units(snapshot, boundless, overage=options.overage)
         answers = Answers(rulebook, boundless, free, protected)
         numbers = np.array(answers.number(found.kinds), np.int32)[np.array(found.kind, np.intp)]
         capacities = Capacities(answers.told, answers.without, free)
         numbers, waves = capacities.settle(numbers, found.order)
-        summary = summarize(snapshot, found, capacities, numbers, sum(1 for _ in desired.missing()))
-        summary.guards = guards.broken(kept, summary.changes, *removals(found, capacities.answers, numbers))
-        with Writer(path, "plan", _head(snapshot, desired, rulebook, options, now)) as writer:
-            _write(writer, Records(found, answers.told, numbers, waves), snapshot, desired)
-            writer.section("summary")
-            writer.write([summary])
-            writer.close()
-    return Plan(path)
+        missing = sum(1 for _ in desired.missing())
+        summary = summarize(snapshot, found, capacities, numbers, missing)
+        summary.guards = guards.broken(kept, summary.changes, *removals(found, answers.told, numbers))
+        records = Records(found, answers.told, numbers, waves, missing)
+    return Decided(snapshot, desired, rulebook, options, summary, records)
+
+
+def make(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Options, path: Path, now: str) -> Plan:
+    """Decide and write the plan file. `now` is ISO-8601 UTC. Raises GuardFault, and what the files raise."""
+    return decide(snapshot, desired, rulebook, options).write(path, now)
 
 
 def units(snapshot: Snapshot, decided: Organization, *, overage: bool) -> list[int | None]:
@@ -105,38 +162,3 @@ def _without_collector() -> Iterator[None]:
     finally:
         if was:
             gc.enable()
-
-
-def _missing(line: int | None, email: str) -> Refusal:
-    what = f"there is no person {email} in the snapshot; correct the email, or pull again"
-    return Refusal(email, [Reason("no-such-person", what)], None, line)
-
-
-def _write(writer: Writer, records: Records, snapshot: Snapshot, desired: Desired) -> None:
-    with records.changes() as changes, records.refusals() as refusals:
-        records.tell(snapshot, desired, changes, refusals)
-        writer.section("changes")
-        for data, count in changes.lines():
-            writer.lines(data, count)
-        writer.section("refusals")
-        for data, count in refusals.lines():
-            writer.lines(data, count)
-        writer.write(_missing(line, email) for line, email in desired.missing())
-
-
-def _head(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Options, now: str) -> Head:
-    return Head(
-        snapshot.head.org_id,
-        snapshot.head.org_name,
-        snapshot.digest,
-        snapshot.head.address,
-        f"{rulebook.name} {rulebook.version}",
-        desired.source,
-        now,
-        [LicenseName(each.id, each.name, each.subscription_id, each.site_url) for each in snapshot.licenses],
-        options.guards,
-        options.force,
-        options.overage,
-        {each.id: each.name for each in snapshot.locations},
-        snapshot.head.finished,
-    )

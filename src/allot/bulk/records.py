@@ -1,6 +1,6 @@
 """Records: what is decided, told person by person as the changes and refusals of a plan."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -37,9 +37,14 @@ class _Words:
 
 
 class Records:
-    """Tells what was decided: `numbers` and `waves` are those of `Capacities.settle`."""
+    """Tells what was decided: `numbers` and `waves` are those of `Capacities.settle`.
 
-    def __init__(self, comparison: Comparison, answers: list[Answer], numbers: Numbers, waves: Numbers) -> None:
+    `missing` refusals more come after those of the people who are there.
+    """
+
+    def __init__(
+        self, comparison: Comparison, answers: list[Answer], numbers: Numbers, waves: Numbers, missing: int
+    ) -> None:
         self._comparison = comparison
         self._words = [_Words(answer) for answer in answers]
         self._numbers = numbers
@@ -53,17 +58,18 @@ class Records:
         self._ranks[going] = np.arange(len(going))
         self._ranks[staying] = np.arange(len(staying))
         self._refused = refused
+        self._last = np.arange(len(staying), len(staying) + missing)
 
     def changes(self) -> Spool:
-        """For the changes, to be filled by `tell`."""
+        """Where the changes of `tell` go, to be in their order."""
         return Spool(self._ranks[~self._refused])
 
     def refusals(self) -> Spool:
-        """For the refusals, to be filled by `tell`."""
-        return Spool(self._ranks[self._refused])
+        """Where the refusals of `tell` go, to be in the order of the input."""
+        return Spool(np.concatenate([self._ranks[self._refused], self._last]))
 
-    def tell(self, snapshot: Snapshot, desired: Desired, changes: Spool, refusals: Spool) -> None:
-        """Tell everybody's change or refusal."""
+    def tell(self, snapshot: Snapshot, desired: Desired) -> Iterator[Change | Refusal]:
+        """Everybody's change or refusal, in the order of the snapshot."""
         places = np.array(self._comparison.places, np.int64)
         start = 0
         for block in snapshot.people():
@@ -81,9 +87,9 @@ class Records:
                 own = self._own(person, desired) if words.personal else {}
                 at = None if line < 0 else line
                 if words.answer.reasons:
-                    refusals.put(_refusal(person, words.answer, at, own))
+                    yield _refusal(person, words.answer, at, own)
                 else:
-                    changes.put(_change(person, words, (rank + 1, wave, at), own))
+                    yield _change(person, words, (rank + 1, wave, at), own)
             start += len(block)
 
     def _own(self, person: Person, desired: Desired) -> dict[str, str]:

@@ -23,7 +23,7 @@ from allot.bulk.journals import ALREADY, SENT, Journal
 from allot.bulk.plans import Plan
 from allot.bulk.wordings import count, plain
 from allot.cli import settings
-from allot.cli.serving import read_rulebook
+from allot.cli.rulebooks import read_rulebook
 from allot.client.connections import Target
 from allot.client.gates import Gate
 from allot.client.writers import Writer

@@ -8,7 +8,7 @@ import click
 
 from allot.cli import settings
 from allot.cli.databases import open_database
-from allot.cli.serving import read_rulebook
+from allot.cli.rulebooks import read_rulebook
 from allot.service.checks import check
 from allot.service.settings import Settings
 

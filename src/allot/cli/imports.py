@@ -9,7 +9,7 @@ import click
 from allot.cli import settings
 from allot.cli.databases import is_current, migrate, open_database, sqlite_path
 from allot.cli.organizations import find
-from allot.cli.serving import read_rulebook
+from allot.cli.rulebooks import read_rulebook
 from allot.service import clocks, imports
 from allot.service.context import Context
 from allot.service.settings import Settings

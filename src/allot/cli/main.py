@@ -16,6 +16,7 @@ COMMANDS = {
     "explain": ("allot.cli.decisions", "Explain what a request would get, and what to send instead."),
     "import": ("allot.cli.imports", "Import organizations from JSON, or people into one from CSV."),
     "report": ("allot.cli.reports", "Report what licenses are used for, and whose units could come back."),
+    "plan": ("allot.cli.plans", "Compare a SNAPSHOT with what is desired, and write the plan."),
     "show": ("allot.cli.shows", "Show what a plan does, as text, JSON, CSV or a page."),
     "pull": ("allot.cli.pulls", "Read an organization from a Webex-compatible API into a snapshot."),
     "rehearse": ("allot.cli.rehearsals", "Carry a plan out on a twin of its organization, and compare."),
@@ -51,7 +52,7 @@ def allot() -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and leave with its exit code: 0 done, 1 failed, 2 called in a wrong way."""
+    """Run a command and leave with its exit code: 0 done, 1 failed or called in a wrong way; of a plan, 2: changes."""
     sys.exit(run(arguments))
 
 
@@ -62,7 +63,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return code if isinstance(code, int) else 0
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
-        return error.exit_code
+        return 1
     except (click.Abort, KeyboardInterrupt):
         return _say("stopped", 130)
     except BrokenPipeError:
@@ -70,7 +71,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get("ALLOT_TRACEBACK"):
             raise
-        return _say(_sentence(error), error.exit_code if isinstance(error, click.ClickException) else 1)
+        return _say(_sentence(error), 1)
 
 
 def _sentence(error: Exception) -> str:

@@ -14,7 +14,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from allot.bulk.organizations import offer
 from allot.bulk.pulls import Order, Pulled, draft_path, origin, pull
 from allot.cli import settings
-from allot.cli.serving import read_rulebook
+from allot.cli.rulebooks import read_rulebook
 from allot.client.connections import Target
 from allot.client.readers import Reader
 from allot.core import ids

@@ -19,7 +19,7 @@ from allot.bulk.snapshots import Snapshot
 from allot.bulk.terminals import console
 from allot.bulk.twins import twin
 from allot.cli import settings
-from allot.cli.serving import rulebook_text
+from allot.cli.rulebooks import rulebook_text
 from allot.cli.twins import Served, served
 from allot.client.connections import Target
 from allot.client.writers import Writer

@@ -16,7 +16,7 @@ from allot.bulk.terminals import console, tight
 from allot.bulk.usages import ACTIVITIES, Usage
 from allot.bulk.wordings import count, moment, plain
 from allot.cli import settings
-from allot.cli.serving import read_rulebook
+from allot.cli.rulebooks import read_rulebook
 
 _SAID = ("active", "idle", "never active", "not known")
 _MANY = "people who are idle or never were active hold"

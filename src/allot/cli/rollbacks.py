@@ -14,7 +14,7 @@ from allot.bulk.snapshots import Snapshot
 from allot.bulk.terminals import console
 from allot.bulk.wordings import count, plain
 from allot.cli import settings
-from allot.cli.serving import read_rulebook
+from allot.cli.rulebooks import read_rulebook
 from allot.service.clock import SystemClock, stamp
 
 #: people of each list that are named; --all names everybody

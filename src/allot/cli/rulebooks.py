@@ -1,8 +1,23 @@
 """`allot rulebook`: the offers, rules and packages that decide."""
 
+from importlib.resources import files
+from pathlib import Path
+
 import click
 
-from allot.cli.serving import read_rulebook
+from allot.core.rulebook import Rulebook, load
+
+
+def read_rulebook(name: str) -> Rulebook:
+    """The rulebook of a file, or the one shipped when the name is empty. Raises RulebookError or OSError."""
+    return load(rulebook_text(name), name or "webex.toml")
+
+
+def rulebook_text(name: str) -> str:
+    """The text of the rulebook of a file, or of the one shipped when the name is empty. Raises OSError."""
+    if name:
+        return Path(name).read_text(encoding="utf-8")
+    return files("allot").joinpath("rulebooks/webex.toml").read_text(encoding="utf-8")
 
 
 @click.group("rulebook")

@@ -9,8 +9,6 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
-from importlib.resources import files
-from pathlib import Path
 from typing import Protocol
 
 import click
@@ -22,7 +20,7 @@ from allot.cli import demo as demonstration
 from allot.cli.connections import Connection
 from allot.cli.databases import is_current, migrate, open_database
 from allot.cli.observing import App, Observed, Seen, write_line
-from allot.core.rulebook import Rulebook, load
+from allot.cli.rulebooks import read_rulebook
 from allot.engine.background import Background
 from allot.engine.deliveries import Poster
 from allot.plane import operations as plane
@@ -42,18 +40,6 @@ KEEP_ALIVE_SECONDS = 75
 COLLECTED_AFTER = (100_000, 50, 50)
 
 log = logging.getLogger("allot.serving")
-
-
-def read_rulebook(name: str) -> Rulebook:
-    """The rulebook of a file, or the one shipped when the name is empty. Raises RulebookError or OSError."""
-    return load(rulebook_text(name), name or "webex.toml")
-
-
-def rulebook_text(name: str) -> str:
-    """The text of the rulebook of a file, or of the one shipped when the name is empty. Raises OSError."""
-    if name:
-        return Path(name).read_text(encoding="utf-8")
-    return files("allot").joinpath("rulebooks/webex.toml").read_text(encoding="utf-8")
 
 
 async def make_service(settings: Settings, *, demo: bool = False) -> Service:

@@ -11,7 +11,7 @@ import click
 from allot.cli import settings
 from allot.cli.databases import open_database
 from allot.cli.organizations import find
-from allot.cli.serving import read_rulebook
+from allot.cli.rulebooks import read_rulebook
 from allot.core.scope import ADMIN, SCOPES
 from allot.service import clocks, grants
 from allot.service.clock import Clock, SystemClock

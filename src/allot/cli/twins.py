@@ -29,6 +29,7 @@ import msgspec
 from allot.bulk.twins import ADMINISTRATOR, Twin, TwinFault
 from allot.cli import serving
 from allot.cli.databases import migrate, open_database
+from allot.cli.rulebooks import read_rulebook
 from allot.core.rulebook import RulebookError
 from allot.core.scope import SCOPES
 from allot.service import clocks, grants, imports
@@ -185,7 +186,7 @@ def _say(serving: Serving) -> None:
 
 async def _fill(settings: Settings, document: str) -> str:
     """Import a document of one organization; a token of its administrator."""
-    rulebook = serving.read_rulebook(settings.rulebook)
+    rulebook = read_rulebook(settings.rulebook)
     [new] = imports.read_document(document, rulebook)
     database = await open_database(settings.database)
     try:
