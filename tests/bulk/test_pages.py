@@ -134,7 +134,7 @@ def test_a_page_says_in_words_what_the_plan_comes_to(tmp_path: Path):
     assert tiles["cannot be undone"] == f"{plan.summary.irreversible:,}"
     text = page.all("body")[0].text
     assert "Webex Calling - Professional in Sub-1: 12 short." in text
-    assert "Guard maxChanges, overridden." in text
+    assert "A guard was overridden: 3 people would be changed, and 2 are allowed" in text
     assert "1 wave" not in text
     assert [each.text for each in page.all("h3") if "Wave" in each.text] == ["Wave 1", "Wave 2"]
     assert "not asked for, but needed" in text

@@ -8,11 +8,24 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from allot.bulk.changes import Capacity, Change, Refusal
+from allot.bulk.changes import Capacity, Change
 from allot.bulk.plans import Plan
 from allot.bulk.tallies import examples
 from allot.bulk.terminals import tight
-from allot.bulk.wordings import LOST, Names, Part, after, calling, count, moment, plain, shortages, steps
+from allot.bulk.wordings import (
+    LOST,
+    Names,
+    Part,
+    after,
+    alike,
+    calling,
+    count,
+    moment,
+    people,
+    plain,
+    shortages,
+    steps,
+)
 
 #: people of each rule that the summary names
 EXAMPLES = 3
@@ -33,8 +46,8 @@ def summary(plan: Plan, out: Console) -> None:
         if left is not None and left < 0:
             tight(out, Text(f"{plain(names.full(each.license))}: {-left:,} over its units", "yellow"))
     for broken in plan.summary.guards:
-        held = "overridden" if plan.head.forced else "needs --force"
-        tight(out, Text(f"Guard {broken.guard} ({held}): {plain(broken.what)}", "bold red"))
+        held = "A guard was overridden" if plan.head.forced else "A guard holds it back"
+        tight(out, Text(f"{held}: {plain(broken.what)}", "bold red"))
     if plan.summary.refused:
         _refused(plan, names, out)
 
@@ -42,7 +55,8 @@ def summary(plan: Plan, out: Console) -> None:
 def _numbers(plan: Plan, out: Console) -> None:
     head, told = plan.head, plan.summary
     out.print(Text(f"Plan for {plain(head.org_name)}", "bold"))
-    tight(out, Text(f"{plain(head.source)} against the snapshot of {moment(head.read)}, by rulebook {head.rulebook}"))
+    tight(out, Text(f"{plain(head.source)} against the snapshot of {moment(head.read)},"))
+    tight(out, Text(f"decided by rulebook {head.rulebook}"))
     out.print()
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right")
@@ -62,7 +76,7 @@ def _numbers(plan: Plan, out: Console) -> None:
 def _capacities(names: Names, capacities: list[Capacity]) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("License", overflow="fold")
-    for title in ("Units", "Used", "Plan", "Free after", "Short"):
+    for title in ("Units", "Used", "Plan", "Left", "Short"):
         table.add_column(title, justify="right", no_wrap=True)
     for each in capacities:
         left = after(each)
@@ -87,14 +101,12 @@ def _refused(plan: Plan, names: Names, out: Console) -> None:
     out.print()
     out.print(Text("Refused", "bold"))
     for rule, shown in examples(plan, EXAMPLES).items():
-        out.print(Text.assemble((f"  {plan.summary.rules.get(rule, len(shown)):>6,}  ", "red"), (rule, "bold")))
-        for refusal in shown:
-            tight(out, Padding(_reason(names, refusal), (0, 0, 0, 10)))
-
-
-def _reason(names: Names, refusal: Refusal) -> Text:
-    line = f" (line {refusal.line})" if refusal.line is not None else ""
-    return Text(plain(f"{refusal.email}{line}: {names.sentence(refusal.reasons[0].what)}"), overflow="fold")
+        number = plan.summary.rules.get(rule, len(shown))
+        out.print(Text.assemble((f"  {number:>6,}  ", "red"), (rule, "bold")))
+        for sentence, refusals in alike(names, shown).items():
+            tight(out, Padding(Text(plain(f"{people(refusals)}: {sentence}"), overflow="fold"), (0, 0, 0, 10)))
+        if number > len(shown):
+            out.print(f"          and {number - len(shown):,} more")
 
 
 def diff(plan: Plan, out: Console, most: int | None) -> None:

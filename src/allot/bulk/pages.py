@@ -19,7 +19,7 @@ from allot.bulk.changes import Capacity
 from allot.bulk.plans import Plan
 from allot.bulk.tallies import examples, tally
 from allot.bulk.usages import ACTIVITIES, Usage
-from allot.bulk.wordings import KINDS, LOST, Names, after, calling, count, moment, reached, shortages, steps
+from allot.bulk.wordings import KINDS, LOST, Names, after, alike, calling, count, moment, reached, shortages, steps
 
 #: people of each list that a page shows: more is no page any more, and the table of `allot show --csv` has all
 ROWS = 2_000
@@ -71,8 +71,8 @@ def write_plan(plan: Plan, path: Path) -> None:
         ),
         "capacities": [_units(names, each) for each in told.capacities],
         "waves": [_wave(wave + 1, kinds, most) for wave, kinds in sorted(found.waves.items())],
-        "kinds": list(KINDS.items()),
-        "rules": _rules(plan),
+        "kinds": [(kind, f"{kind}: {what}") for kind, what in KINDS.items()],
+        "rules": _rules(names, plan),
         "changes": found.changes,
         "refusals": found.refusals,
         "irreversible": found.irreversible,
@@ -137,7 +137,7 @@ def _wave(number: int, kinds: Counter[str], most: int) -> Wave:
     return Wave(number, stacked([(kind, kinds[kind]) for kind in KINDS], most), said)
 
 
-def _rules(plan: Plan) -> list[dict[str, Any]]:
+def _rules(names: Names, plan: Plan) -> list[dict[str, Any]]:
     told = plan.summary
     return [
         {
@@ -145,7 +145,7 @@ def _rules(plan: Plan) -> list[dict[str, Any]]:
             "said": count(told.rules.get(rule, len(shown)), "person", "people"),
             "provenance": shown[0].reasons[0].provenance if shown else "",
             "bar": stacked([("refused", told.rules.get(rule, len(shown)))], told.refused),
-            "examples": shown,
+            "sentences": alike(names, shown),
             "left": told.rules.get(rule, 0) - len(shown),
         }
         for rule, shown in examples(plan, EXAMPLES).items()

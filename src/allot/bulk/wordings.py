@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from allot.bulk.changes import Capacity, Change, Head, LicenseName, Request
+from allot.bulk.changes import Capacity, Change, Head, LicenseName, Refusal, Request
 from allot.bulk.snapshots import Calling, License
 from allot.core import ids
 
 #: what taking calling away does
-LOST = "number, extension and settings of calling are lost, and nothing brings them back"
+LOST = "number, extension and settings of calling are lost"
 UNASKED = "not asked for, but needed"
 #: kinds of changes -> what they do
 KINDS = {
@@ -89,6 +89,19 @@ def _parts(names: Names, request: Request, unasked: Sequence[int]) -> list[Part]
     parts += [Part("+", names.of(place), UNASKED if place in unasked else "") for place in request.add]
     parts += [Part("-", f"attendee of {site}") for site in request.leave]
     return parts + [Part("+", f"attendee of {site}") for site in request.attend]
+
+
+def people(refusals: Iterable[Refusal]) -> str:
+    """The emails of people, each with the line of the input where there is one."""
+    return ", ".join(f"{each.email} (line {each.line})" if each.line is not None else each.email for each in refusals)
+
+
+def alike(names: Names, refusals: Iterable[Refusal]) -> dict[str, list[Refusal]]:
+    """Refusals by the sentence of their first reason."""
+    found: dict[str, list[Refusal]] = {}
+    for each in refusals:
+        found.setdefault(names.sentence(each.reasons[0].what), []).append(each)
+    return found
 
 
 def calling(head: Head, change: Change) -> str:

@@ -1,0 +1,139 @@
+"""Makes the pictures of the documentation, in docs/pictures/: run it after a change to a page or to an outline.
+
+It needs a Chromium (`apt-get install chromium`); the variable CHROMIUM names another one. The organization is made
+up, and the same each time.
+"""
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from io import StringIO
+from pathlib import Path
+from typing import NamedTuple
+
+from picturing import people, snapshot
+from rich.console import Console
+from rich.terminal_theme import TerminalTheme
+
+from allot.bulk import outlines, pages, plans, readers
+from allot.bulk.changes import Guards
+from allot.bulk.plans import Options, Plan
+from allot.bulk.snapshots import Snapshot
+from allot.bulk.usages import Usage
+from allot.cli.rulebooks import read_rulebook
+from allot.core.rulebook import Rulebook
+
+PICTURES = Path(__file__).parent / "pictures"
+MADE = "2026-11-22T06:02:00.000Z"
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+)
+DARK = ("--force-dark-mode", "--blink-settings=preferredColorScheme=0")
+SHARP = ("--force-device-scale-factor=2",)
+BLACK, RED, GREEN, YELLOW, BLUE = (45, 56, 67), (255, 139, 143), (98, 210, 148), (242, 192, 99), (125, 187, 255)
+MAGENTA, CYAN, WHITE = (196, 164, 255), (118, 214, 222), (200, 209, 217)
+THEME = TerminalTheme((14, 19, 24), (231, 237, 243), [BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, WHITE])
+# Of the terminal; lines and padding in pixels, as its style has them.
+COLUMNS, LINE, PADDING = 80, 22, 26
+TERMINAL = """<!doctype html><meta charset="utf-8">
+<style>
+body {{ margin: 0; background: {background}; color: {foreground}; }}
+pre {{ margin: 0; padding: 26px; font: 15px/22px "DejaVu Sans Mono", monospace; }}
+{stylesheet}
+</style>
+<pre>{code}</pre>
+"""
+#: a page as a telephone shows it: Chromium itself is never as narrow
+NARROW = """<!doctype html>
+<style>
+body { margin: 0; background: #c9d2da; display: grid; place-items: center; height: 100vh; }
+iframe { border: 10px solid #17202a; border-radius: 34px; width: 360px; height: 760px; }
+</style>
+<iframe src="plan.html"></iframe>
+"""
+
+
+class Picture(NamedTuple):
+    """A picture, the page that it is of, how large the page is looked at, in CSS pixels, and flags."""
+
+    name: str
+    page: Path
+    width: int
+    height: int
+    flags: tuple[str, ...] = ()
+
+
+def main() -> int:
+    """Make every picture."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        print("there is no chromium; install it, or name one by CHROMIUM")
+        return 1
+    PICTURES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        for picture in _pictures(Path(name)):
+            asyncio.run(_take(chromium, Path(name), picture))
+            print(f"wrote docs/pictures/{picture.name}")
+    return 0
+
+
+def _pictures(folder: Path) -> Iterator[Picture]:
+    rulebook = read_rulebook("")
+    read = snapshot.write(folder / "acme.snapshot")
+    people.write_all(folder / "move.csv")
+    people.write_some(folder / "some.csv")
+    plan = _plan(read, folder / "move.csv", rulebook)
+    some = _plan(read, folder / "some.csv", rulebook)
+    pages.write_plan(plan, folder / "plan.html")
+    pages.write_usage(Usage(read, rulebook, 90), folder / "usage.html")
+    (folder / "narrow.html").write_text(NARROW, encoding="utf-8")
+    yield Picture("plan-light.png", folder / "plan.html", 1280, 1640)
+    yield Picture("plan-dark.png", folder / "plan.html", 1280, 1640, DARK)
+    yield Picture("plan-narrow.png", folder / "narrow.html", 520, 820, SHARP)
+    yield Picture("usage.png", folder / "usage.html", 1280, 1300)
+    summary = (folder / "summary.html", "allot show acme.plan", lambda out: outlines.summary(plan, out))
+    yield _terminal("terminal-summary.png", *summary)
+    diff = (folder / "diff.html", "allot show acme.plan --diff", lambda out: outlines.diff(some, out, None))
+    yield _terminal("terminal-diff.png", *diff)
+
+
+def _plan(read: Snapshot, path: Path, rulebook: Rulebook) -> Plan:
+    wanted = readers.read(path, read, rulebook)
+    wanted.source = "move.csv"
+    options = Options(Guards(max_changes=300), force=True)
+    return plans.make(read, wanted, rulebook, options, path.with_suffix(".plan"), MADE)
+
+
+def _terminal(name: str, page: Path, command: str, show: Callable[[Console], None]) -> Picture:
+    """Write what a terminal shows as a page."""
+    out = Console(record=True, width=COLUMNS, file=StringIO(), markup=False, highlight=False, color_system="truecolor")
+    out.print(f"$ {command}", style="dim")
+    show(out)
+    lines = len(out.export_text(clear=False).splitlines())
+    page.write_text(out.export_html(theme=THEME, code_format=TERMINAL), encoding="utf-8")
+    return Picture(name, page, round(COLUMNS * 9.04) + 2 * PADDING, lines * LINE + 2 * PADDING, SHARP)
+
+
+async def _take(chromium: str, folder: Path, picture: Picture) -> None:
+    with tempfile.TemporaryDirectory(dir=folder) as profile:
+        how = (f"--user-data-dir={profile}", f"--window-size={picture.width},{picture.height}")
+        flags = (*FLAGS, *picture.flags, *how, f"--screenshot={PICTURES / picture.name}")
+        pipe = asyncio.subprocess.DEVNULL
+        taken = await asyncio.create_subprocess_exec(chromium, *flags, picture.page.as_uri(), stdout=pipe, stderr=pipe)
+        if await asyncio.wait_for(taken.wait(), 120):
+            sys.exit(f"{chromium} takes no picture of {picture.page.name}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
