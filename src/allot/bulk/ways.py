@@ -169,7 +169,8 @@ class Answers:
         for item, rules in zip(found.decision.items, found.violations, strict=True):
             for rule in rules:
                 reasons.setdefault(rule, []).append(item)
-        ordered = sorted(reasons, key=lambda rule: rule.order)
+        # Units come first: no request mends that they are gone, and most of the others a way would have mended.
+        ordered = sorted(reasons, key=lambda rule: (rule.kind != "capacity", rule.order))
         return [Reason(rule.id, self._sentence(rule, reasons[rule]), rule.provenance.kind) for rule in ordered]
 
     def _sentence(self, rule: Rule, items: list[Item]) -> str:
