@@ -1,6 +1,7 @@
 """Surveys: what people have now, read one by one or all together, whichever takes fewer requests."""
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Collection
 
 from msgspec import UNSET
@@ -40,7 +41,8 @@ class Surveys:
     async def of(self, person_ids: Collection[str]) -> AsyncIterator[tuple[str, Actual | None]]:
         """Each of these people once, in any order, with what they have; None where there is no such person."""
         left = dict.fromkeys(person_ids)
-        if len(left) * PEOPLE_PAGE > self._people:
+        pages = math.ceil(self._people / PEOPLE_PAGE)
+        if pages < len(left):
             async for person_id, actual in self._list(left):
                 yield person_id, actual
         # Whoever was not listed may have been renamed past the page that was read.

@@ -1,0 +1,119 @@
+"""How far people are on the way of a change, by what they have."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec import UNSET
+
+import proxies
+from allot.bulk.changes import Change, LicenseName, Request, State
+from allot.bulk.snapshots import Calling
+from allot.bulk.standings import Actual, agrees, difference, standing
+from allot.bulk.surveys import Surveys
+from allot.bulk.wordings import Names
+from allot.client.connections import Target
+from allot.client.readers import Reader
+from bulk.applying import LOCATION, MESSAGING, STANDARD, UPGRADE, document, found, person_id, plan_all
+from proxies import Proxy
+from servers import Server, rulebook
+
+BERLIN = Calling("63715", "+49301234", "1001")
+OSLO = Calling("63716", None, "1001")
+#: from licenses 0 and 1, reached in Berlin, to 2 alone, and then 3 with a new extension; an attendee account goes
+CHANGE = Change(
+    1,
+    "f5b3",
+    "ada@example.com",
+    State([0, 1], ["a.webex.com"], BERLIN),
+    [Request([2], [0, 1], None, [], ["a.webex.com"]), Request([3], [], Calling("63715", None, "1002"))],
+    State([2, 3], [], Calling("63715", None, "1002")),
+)
+
+
+def actual(*licenses: int, attendee: tuple[str, ...] = (), calling: Calling | None = None) -> Actual:
+    return Actual(sorted(licenses), list(attendee), calling)
+
+
+@pytest.mark.parametrize(
+    ("there", "touched", "place"),
+    [
+        (actual(0, 1, attendee=("a.webex.com",), calling=BERLIN), False, 0),
+        (actual(2), False, 1),
+        (actual(2, 3, calling=Calling("63715", None, "1002")), False, 2),
+        (actual(2, 3, calling=Calling("63715", "+4930999", "1002")), False, 2),  # the API chose a number
+        (actual(0, 1, calling=BERLIN), False, None),
+        (actual(0, 1, attendee=("b.webex.com",), calling=BERLIN), False, None),
+        (actual(0, attendee=("a.webex.com",), calling=BERLIN), False, None),
+        (actual(0, 1, attendee=("a.webex.com",), calling=OSLO), False, None),
+        (actual(2, 3, calling=Calling("63715", None, "1003")), True, None),
+        (actual(0, attendee=("a.webex.com",), calling=BERLIN), True, 0),  # a part of what we sent
+        (actual(1, 2, calling=BERLIN), True, 0),
+        (actual(2, 3), True, 1),
+        (actual(2, 4), True, None),
+        (actual(), True, 0),
+        (Actual(UNSET, UNSET, None), True, None),
+        (Actual([0, 1], UNSET, BERLIN), False, 0),
+        (Actual([0, 1], ["a.webex.com"], UNSET), False, 0),
+        (Actual([2], UNSET, UNSET), False, 1),
+        (Actual([2, 3], [], UNSET), False, 2),
+        (Actual([2, 3], [], Calling("63715", None, "1002"), ["new"]), False, None),
+    ],
+)
+def test_people_stand_somewhere_on_the_way(there: Actual, touched: bool, place: int | None):
+    """Before, between two requests, at the end, or beside the way; half a request only counts when we sent it."""
+    assert standing(CHANGE, there, touched=touched) == place
+
+
+def test_a_number_without_a_place_is_no_calling():
+    """Calling is gone when nothing is left of it; unknown details do not contradict."""
+    gone = State([2])
+    assert agrees(gone, actual(2))
+    assert not agrees(gone, actual(2, calling=BERLIN))
+    assert not agrees(State([2], [], BERLIN), actual(2))
+    assert agrees(State([2, 3]), actual(2), {3})
+    assert not agrees(State([2, 3]), actual(2), {4})
+
+
+def test_differences_are_told_in_words():
+    """Licenses by their names, locations too, and what is there stands before what was expected."""
+    names = Names([LicenseName(str(place), f"License {place}") for place in range(4)])
+    there = Actual([1, 2], ["b.webex.com"], OSLO, ["new"])
+    assert difference(CHANGE.before, there, names, {"63715": "Berlin", "63716": "Oslo"}) == (
+        "has License 2, has a license that the plan does not know (new), has an attendee account on b.webex.com,"
+        " has no License 0, has no attendee account on a.webex.com, has location Oslo, not Berlin,"
+        " has phone number none, not +49301234"
+    )
+    unknown = Actual(UNSET, UNSET, UNSET)
+    assert difference(CHANGE.before, unknown, names, {}).startswith("it is not known what they hold")
+    assert difference(CHANGE.before, Actual([0, 1], UNSET, UNSET), names, {}) == ""
+
+
+@pytest.fixture
+def server(sqlite_url: str) -> Iterator[Server]:
+    with Server(sqlite_url) as running:
+        yield running
+
+
+@pytest.mark.parametrize(("asked", "requests"), [(1, 2), (2, 3), (4, 3)])
+def test_everybody_is_met_once(server: Server, tmp_path: Path, asked: int, requests: int):
+    """One by one or page by page, whichever is less: each is there once, who is gone as such."""
+    company = found(server, document(149))
+    plan = plan_all(company, tmp_path, [1], UPGRADE)
+    wanted = [person_id(148 - n) for n in range(asked)]
+
+    async def run() -> list[tuple[str, Actual | None]]:
+        async with Reader(Target(proxy.address, company.token)) as reader:
+            surveys = Surveys(reader, plan, rulebook(), None, 8)
+            assert surveys.place("no license") is None
+            return [each async for each in surveys.of([*wanted, "00000000-0000-4000-8000-000000000000"])]
+
+    with Proxy(server.address, lambda method, path: proxies.PASS) as proxy:
+        seen = dict(asyncio.run(run()))
+        assert proxy.methods["GET"] == requests
+    assert seen.pop("00000000-0000-4000-8000-000000000000") is None
+    assert set(seen) == set(wanted)
+    last = seen[person_id(148)]
+    assert last is not None
+    assert (last.licenses, last.calling) == ([STANDARD, MESSAGING], Calling(LOCATION, None, "1148"))
