@@ -76,3 +76,9 @@ def test_whoever_has_seen_enough_may_go(tmp_path: Path):
             shown.stdout.close()
             assert shown.stderr.read() == b""
         assert shown.returncode == 1
+
+
+def test_the_digest_alone_is_printed_for_scripts(allot, tmp_path: Path):
+    """With --digest there is nothing but the digest of the file."""
+    plan = small_plan(tmp_path)
+    assert allot("show", "acme.plan", "--digest").out == f"{plan.digest}\n"

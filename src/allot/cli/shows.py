@@ -49,10 +49,15 @@ def show(plan: Plan, *, diff: bool, everybody: bool, raw: bool, csv: Path | None
 @click.command("show")
 @click.argument("plan", type=click.Path(dir_okay=False, path_type=Path))
 @outputs
-def command(plan: Path, **flags: Any) -> None:
+@click.option("--digest", is_flag=True, help="Print nothing but the digest, to approve it with.")
+def command(plan: Path, digest: bool, **flags: Any) -> None:
     """Show what a plan does: how many people change, what that takes of each license, who is refused and why.
 
     --diff tells person by person what is added (+), removed (-) and changed (~). --json prints the PLAN as one
     document; --csv writes a row for each person, --html a page that needs nothing else. Nothing is changed.
     """
-    show(Plan(plan), **flags)
+    shown = Plan(plan)
+    if digest:
+        click.echo(shown.digest)
+    else:
+        show(shown, **flags)
