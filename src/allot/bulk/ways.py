@@ -105,7 +105,7 @@ class Answers:
     def _answer(self, ask: Ask, full: int, accepted: bool) -> Answer:
         if isinstance(ask, Refused):
             return Answer(ask, full, reasons=[Reason(ask.rule, ask.what)])
-        items = self._items(ask)
+        items = self._items(ask, full)
         answer = Answer(ask, full, asked=_request(items))
         if accepted:
             answer.requests = [_request(items)]
@@ -191,8 +191,8 @@ class Answers:
         license = self._licenses[place]
         return f"{license.name} in {license.subscription_id}" if license.subscription_id else license.name
 
-    def _items(self, shape: Shape) -> list[Item]:
-        licenses = self._licenses
+    def _items(self, shape: Shape, full: int) -> list[Item]:
+        licenses = list(self._with_units(full).licenses.values())
         items: list[Item] = [LicenseItem(licenses[place], False) for place in bits(shape.remove)]
         for place in bits(shape.add | shape.touch):
             license = licenses[place]
