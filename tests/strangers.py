@@ -106,9 +106,11 @@ class Line:
         self._listening = socket.create_server((HOST, 0))
         self._port = self._listening.getsockname()[1]
         self.address = f"http://{HOST}:{self._port}"
-        #: bytes of answers that pass before it closes by itself
+        #: bytes of answers that pass before it closes by itself, or stalls
         self.left = math.inf
-        self.closed = threading.Event()
+        self._stalls = False
+        #: whether it stalls now, and whether it shall go on
+        self.stalled, self._flows = threading.Event(), threading.Event()
 
     def __enter__(self) -> Self:
         self._start(self._accept, self._listening)
@@ -122,7 +124,6 @@ class Line:
     def open(self) -> None:
         """Let connections through again."""
         self.left = math.inf
-        self.closed.clear()
         self._listening = socket.create_server((HOST, self._port))
         self._start(self._accept, self._listening)
 
@@ -133,7 +134,14 @@ class Line:
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
         self._ends.clear()
-        self.closed.set()
+        self._flows.set()
+
+    def let(self, left: float) -> None:
+        """Let so many bytes of answers through, and then none until more are let."""
+        self.left, self._stalls = left, True
+        self.stalled.clear()
+        self._flows.set()
+        self._flows = threading.Event()
 
     def _start(self, function: Callable[..., None], *arguments: object) -> None:
         thread = threading.Thread(target=function, args=arguments, name="line")
@@ -153,8 +161,11 @@ class Line:
         with suppress(OSError):
             while data := source.recv(65_536):
                 self.left -= len(data) if answers else 0
-                if self.left <= 0:
+                if self.left <= 0 and not self._stalls:
                     self.close()
                     return
+                if answers and self.left <= 0:
+                    self.stalled.set()
+                    self._flows.wait()
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
