@@ -36,6 +36,7 @@ RUN = [
     "README.md",
     "docs/tutorial.md",
     "docs/wholesale.md",
+    "docs/move.md",
     "docs/how-to/testing.md",
     "docs/how-to/events.md",
     "docs/how-to/import.md",
@@ -44,7 +45,7 @@ RUN = [
 ]
 RUN_LONG = ["docs/how-to/tokens.md", "docs/how-to/sdk.md"]
 #: variables that a block may leave to the next ones
-KEPT = "TOKEN CUSTOMER OUTCOME"
+KEPT = "TOKEN CUSTOMER OUTCOME DIGEST ALLOT_URL ALLOT_TOKEN"
 SHOWN = "http://127.0.0.1:8080"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECONDS = 30
