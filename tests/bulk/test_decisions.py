@@ -380,6 +380,16 @@ def test_what_free_and_overage_licenses_lack_is_no_matter(everything):
     assert Engine(webex(), everything).decide(*asked, full=bit(everything, "FMS")).rule.tolist() == [NONE]
 
 
+def test_an_unknown_license_has_units_like_any_other(everything):
+    """A license of an offer that the rulebook does not know is refused where it has no unit, and only there."""
+    odd = License(39, "odd", UNKNOWN, "Odd", 1, STRICT)
+    organization = replace(everything, licenses={**everything.licenses, "odd": odd})
+    case = Case("a", False, Holding(), odd.bit)
+    engine = Engine(webex(), organization)
+    assert engine.answer([case], full=0) == [Verdict(0, odd.bit, None)]
+    assert engine.answer([case], full=odd.bit) == [Verdict(odd.bit, 0, webex().rule("no-units-left"))]
+
+
 def test_nobody_to_decide_for(everything):
     """No people, no verdicts."""
     nobody = np.empty(0, np.uint64)

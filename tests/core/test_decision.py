@@ -1,7 +1,10 @@
 """Decisions, by example: the cases that a reader would ask about."""
 
+from dataclasses import replace
+
 import pytest
 
+from allot.core.offer import Offer, Provenance
 from allot.core.rulebook import load
 from core import oracle
 from core.cases import outcome, pose, through_core, webex
@@ -218,3 +221,14 @@ def test_transition_names_what_newly_comes():
     found = through_core(load(text), spec, [remove("pro"), add("std", "hq", None, "101"), add("ucm-2")])
     assert found.refused == dict.fromkeys([remove("pro"), add("std", "hq", None, "101")], "professional-to-standard")
     assert found.licenses == {"pro", "ucm", "ucm-2"}
+
+
+def test_a_license_that_the_rulebook_does_not_know_has_units_all_the_same():
+    """No rule between offers speaks of it, but it is refused when it has no unit left."""
+    posed = pose(webex(), situation(), [add("full")])
+    unknown = Offer("XX", "Unknown", "", 0, False, False, False, False, Provenance("assumed", "nobody knows it"))
+    [item] = posed.items
+    item.license = replace(item.license, offer=unknown)
+    assert [rule.id for _, rule in posed.decide().refused] == ["no-units-left"]
+    item.license.total_units += 1
+    assert posed.decide().refused == []

@@ -117,10 +117,10 @@ def _compile(rule: Rule, licenses: list[License], of: Callable[[int], np.uint64]
         case "properties" | "location" | "number" | "extension":
             return (Mask(rule.kind, rule.order, _bits(licenses, lambda each: each.offer.calling)),)
         case "external":
-            return (Mask(rule.kind, rule.order, of(-1) & ~_bits(licenses, lambda each: each.offer.meetings)),)
+            return (Mask(rule.kind, rule.order, _bits(licenses, lambda each: not each.offer.meetings)),)
         case "capacity":
             limited = _bits(licenses, lambda each: each.policy == STRICT and not each.offer.free)
-            return (Mask(rule.kind, rule.order, of(-1) & limited),)
+            return (Mask(rule.kind, rule.order, limited),)
         case "one-of":
             return [Mask(rule.kind, rule.order, of(each)) for each in rule.sets]
     return (Mask(rule.kind, rule.order, of(rule.left), of(rule.right)),)

@@ -98,12 +98,12 @@ def with_properties(state: State) -> list[tuple[LicenseItem, Properties]]:
     ]
 
 
+def _added(state: State) -> list[LicenseItem]:
+    return [item for item in state.items if type(item) is LicenseItem and item.add and item.license.bit & state.added]
+
+
 def _newly_added(state: State, offers: int) -> list[Item]:
-    return [
-        item
-        for item in state.items
-        if type(item) is LicenseItem and item.add and item.license.bit & state.added and item.license.offer.bit & offers
-    ]
+    return [item for item in _added(state) if item.license.offer.bit & offers]
 
 
 def _taken_away(state: State, offers: int) -> list[Item]:
@@ -185,7 +185,7 @@ def _extension(rule: Rule, state: State) -> list[Item]:
 
 
 def _external(rule: Rule, state: State) -> list[Item]:
-    return [item for item in _newly_added(state, -1) if type(item) is LicenseItem and not item.license.offer.meetings]
+    return [item for item in _added(state) if not item.license.offer.meetings]
 
 
 def _transition(rule: Rule, state: State) -> list[Item]:
@@ -216,7 +216,7 @@ def _implicit(rule: Rule, state: State) -> list[Item]:
 def _capacity(rule: Rule, state: State) -> list[Item]:
     if state.situation.external:
         return []  # pending consumes nothing; units are counted when the person accepts
-    return [item for item in _newly_added(state, -1) if type(item) is LicenseItem and not item.license.has_free_unit()]
+    return [item for item in _added(state) if not item.license.has_free_unit()]
 
 
 #: kind of rule -> the items that it names in a state
