@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from zlib import crc32
 
 from allot.core.failure import Failure, Kind
 from allot.service.context import Context
@@ -77,8 +78,9 @@ class Writes:
 
         Requests of one organization keep their order. Raises the Failure that it failed with.
         """
-        # Requests of one organization go to one writer; which one does not matter.
-        place = hash(org_id) % len(self._queues)
+        # Requests of one organization go to one writer, in every process to that of the same number: writers of two
+        # processes then wait for each other's organizations only where they have the same ones.
+        place = crc32(org_id.encode()) % len(self._queues)
         queue = self._queues[place]
         if self._closing or len(queue) >= QUEUED_MAX:
             raise Failure(Kind.UNAVAILABLE, "The service is overloaded", ("Too many changes wait. Try again later",), 1)
