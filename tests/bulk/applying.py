@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,7 +25,6 @@ from allot.service.service import Service
 from bulk.planning import NOW, make_plan, want
 from servers import Server, rulebook
 
-ORG = "0d6f5f0e-93a3-4f0b-8a55-7c3c0f6a51e2"
 LOCATION = "1f7c9a3e-5d2b-4e8f-9b6a-0c4d8e2f7a10"
 SITE = "acme.webex.com"
 #: places of the licenses
@@ -39,12 +39,16 @@ class Company:
 
     address: str
     token: str
+    org_id: str
+
+    def person_id(self, number: int) -> str:
+        return made_id(self.org_id, "people", email(number))
 
 
-def document(people: int, calling: int = STANDARD, org_id: str = ORG, **units: int) -> str:
+def document(people: int, calling: int = STANDARD, **units: int) -> str:
     """An import document: everybody has basic messaging and a calling license, at an extension from 1000 on.
 
-    `units` by offer; as many as there are people where nothing is said.
+    `units` by offer; as many as there are people where nothing is said. Each document is of an organization of its own.
     """
     offers = ("BCBAS", "BCSTD", "FMS", "MS", "RTT", "EE")
     licenses: list[dict[str, Any]] = [
@@ -65,7 +69,7 @@ def document(people: int, calling: int = STANDARD, org_id: str = ORG, **units: i
     ]
     admin = {"email": "admin@example.com", "displayName": "Admin", "licenses": ["FMS"], "roles": ["id_full_admin"]}
     organization = {
-        "organization": {"id": org_id, "displayName": "Acme"},
+        "organization": {"id": str(uuid.uuid4()), "displayName": "Acme"},
         "sites": [{"siteUrl": SITE}],
         "locations": [located | {"announcementLanguage": "de_de", "address": address}],
         "licenses": licenses,
@@ -78,21 +82,17 @@ def email(number: int) -> str:
     return f"person{number}@example.com"
 
 
-def person_id(number: int) -> str:
-    return made_id(ORG, "people", email(number))
-
-
 def found(server: Server, text: str) -> Company:
     """Import a company."""
 
-    async def run(service: Service) -> str:
+    async def run(service: Service) -> Company:
         [new] = imports.read_document(text, rulebook())
         async with service.database.writing() as writing:
             await imports.save(writing, service.context, [new])
             granting = grants.Granting(new.org_id, "admin@example.com", "test", frozenset(SCOPES))
-            return await grants.grant(writing, service.context, granting)
+            return Company(server.address, await grants.grant(writing, service.context, granting), new.org_id)
 
-    return Company(server.address, server.call(run))
+    return server.call(run)
 
 
 def take_snapshot(company: Company, path: Path) -> Snapshot:

@@ -13,7 +13,6 @@ from bulk.applying import (
     ADVANCED,
     DOWNGRADE,
     MESSAGING,
-    ORG,
     PROFESSIONAL,
     STANDARD,
     SUITE,
@@ -25,21 +24,24 @@ from bulk.applying import (
     email,
     found,
     holdings,
-    person_id,
     plan_all,
     plan_each,
 )
 from bulk.planning import want
+from databases import Maker
 from proxies import Proxy
 from servers import Server
 
 GIVE = want(ADVANCED)
 
 
-@pytest.fixture
-def server(sqlite_url: str) -> Iterator[Server]:
-    with Server(sqlite_url) as running:
+@pytest.fixture(scope="module")
+def server(sqlite: Maker) -> Iterator[Server]:
+    """One server; each test has a company of its own."""
+    url = sqlite.make()
+    with Server(url) as running:
         yield running
+    sqlite.drop(url)
 
 
 @pytest.fixture(autouse=True)
@@ -156,7 +158,8 @@ def test_units_that_come_from_others_are_waited_for(server: Server, tmp_path: Pa
 def test_licenses_that_wait_for_the_person_are_told_so(server: Server, tmp_path: Path):
     """Somebody of another organization has a meetings license pending: that is as planned."""
     company = found(server, document(2))
-    server.run("UPDATE people SET home_org_id = $1 WHERE email = $2", "7a0c3b52-0000-4000-8000-000000000000", email(1))
+    home = "7a0c3b52-0000-4000-8000-000000000000"
+    server.run("UPDATE people SET home_org_id = $1 WHERE person_id = $2", home, company.person_id(1))
     plan = plan_all(company, tmp_path, [1], want(SUITE))
     applied = carry_out(plan, company)
     assert applied.outcomes == {"done": 1}
@@ -184,8 +187,10 @@ def test_a_license_that_the_plan_does_not_know_is_told(server: Server, tmp_path:
     company = found(server, document(2))
     plan = plan_all(company, tmp_path, range(1), GIVE)
     columns = "org_id, license, license_id, offer, name, total_units, policy, consumed_by_users"
-    server.run(f"INSERT INTO licenses ({columns}) VALUES ($1, 9, 'new', 'CE', 'New', 5, 'strict', 1)", ORG)
-    server.run("INSERT INTO holdings (org_id, person_id, license) VALUES ($1, $2, 9)", ORG, person_id(0))
+    server.run(f"INSERT INTO licenses ({columns}) VALUES ($1, 9, 'new', 'CE', 'New', 5, 'strict', 1)", company.org_id)
+    server.run(
+        "INSERT INTO holdings (org_id, person_id, license) VALUES ($1, $2, 9)", company.org_id, company.person_id(0)
+    )
     entry = carry_out(plan, company).entries[1]
     assert (entry.outcome, "a license that the plan does not know" in entry.what) == ("stale", True)
 
@@ -195,7 +200,7 @@ def test_who_is_gone_is_told(server: Server, tmp_path: Path):
     company = found(server, document(3))
     plan = plan_all(company, tmp_path, range(3), UPGRADE)
     client = server.client(company.token)
-    assert client.delete(f"/v1/people/{ids.encode('PEOPLE', person_id(1))}").status_code == 204
+    assert client.delete(f"/v1/people/{ids.encode('PEOPLE', company.person_id(1))}").status_code == 204
     client.close_all()
     assert carry_out(plan, company).outcomes == {"done": 2, "gone": 1}
 
@@ -218,7 +223,7 @@ def test_what_was_done_in_part_is_told(server: Server, tmp_path: Path):
     assert applied.outcomes == {"done": 1, "partly": 1}
     assert applied.entries[2].what.startswith("Advanced Messaging was not added: ")
     assert "has no units left" in applied.entries[2].what
-    server.run("UPDATE licenses SET total_units = 2 WHERE offer = 'MS'")
+    server.run("UPDATE licenses SET total_units = 2 WHERE offer = 'MS' AND org_id = $1", company.org_id)
     assert carry_out(plan, company).outcomes == {"done": 2}, "what is half done is ours, and goes on"
 
 
@@ -232,7 +237,7 @@ def test_a_silent_loss_is_found(server: Server, tmp_path: Path):
         sent[0] += method == "PATCH"
         if method == "GET" and sent[0] == 5:
             held = "DELETE FROM holdings WHERE person_id = $1 AND license = $2"
-            server.run(held, person_id(3), ADVANCED)
+            server.run(held, company.person_id(3), ADVANCED)
         return proxies.PASS
 
     with Proxy(server.address, lose) as proxy:
@@ -276,7 +281,7 @@ def test_what_was_not_taken_is_sent_again(server: Server, tmp_path: Path, what: 
     with Proxy(server.address, first(3, what)) as proxy:
         assert carry_out(plan, company, proxy.address).outcomes == {"done": 10}
         assert proxy.counts[what] == 3
-    assert entries(server) == 10
+    assert entries(server, company) == 10
 
 
 @pytest.mark.parametrize("what", [proxies.CUT_AFTER, proxies.BROKEN_AFTER, proxies.NONSENSE])
@@ -286,7 +291,7 @@ def test_what_was_taken_without_an_answer_is_not_done_twice(server: Server, tmp_
     plan = plan_all(company, tmp_path, range(10), UPGRADE)
     with Proxy(server.address, first(3, what)) as proxy:
         assert carry_out(plan, company, proxy.address).outcomes == {"done": 10}
-    assert entries(server) == 10
+    assert entries(server, company) == 10
 
 
 def test_a_server_that_never_answers_sense_is_told(server: Server, tmp_path: Path):
@@ -330,10 +335,11 @@ def test_the_network_that_goes_away_is_no_loss(server: Server, tmp_path: Path):
     with Proxy(server.address, passing, port=proxy.port) as again:
         applied = carry_out(plan, company, again.address)
     assert applied.outcomes["done"] + applied.outcomes.get("already", 0) == 40
-    assert entries(server) == 40
+    assert entries(server, company) == 40
 
 
-def entries(server: Server) -> int:
+def entries(server: Server, company: Company) -> int:
     """How many changes the server has made."""
-    count: int = server.rows("SELECT count(*) FROM journal WHERE action = 'licenses.assign'")[0][0]
+    counted = "SELECT count(*) FROM journal WHERE action = 'licenses.assign' AND org_id = $1"
+    count: int = server.rows(counted, company.org_id)[0][0]
     return count

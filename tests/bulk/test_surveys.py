@@ -15,7 +15,8 @@ from allot.bulk.surveys import Surveys
 from allot.bulk.wordings import Names
 from allot.client.connections import Target
 from allot.client.readers import Reader
-from bulk.applying import LOCATION, MESSAGING, STANDARD, UPGRADE, document, found, person_id, plan_all
+from bulk.applying import LOCATION, MESSAGING, STANDARD, UPGRADE, document, found, plan_all
+from databases import Maker
 from proxies import Proxy
 from servers import Server, rulebook
 
@@ -90,10 +91,12 @@ def test_differences_are_told_in_words():
     assert difference(CHANGE.before, Actual([0, 1], UNSET, UNSET), names, {}) == ""
 
 
-@pytest.fixture
-def server(sqlite_url: str) -> Iterator[Server]:
-    with Server(sqlite_url) as running:
+@pytest.fixture(scope="module")
+def server(sqlite: Maker) -> Iterator[Server]:
+    url = sqlite.make()
+    with Server(url) as running:
         yield running
+    sqlite.drop(url)
 
 
 @pytest.mark.parametrize(("asked", "requests"), [(1, 2), (2, 3), (4, 3)])
@@ -101,7 +104,7 @@ def test_everybody_is_met_once(server: Server, tmp_path: Path, asked: int, reque
     """One by one or page by page, whichever is less: each is there once, who is gone as such."""
     company = found(server, document(149))
     plan = plan_all(company, tmp_path, [1], UPGRADE)
-    wanted = [person_id(148 - n) for n in range(asked)]
+    wanted = [company.person_id(148 - n) for n in range(asked)]
 
     async def run() -> list[tuple[str, Actual | None]]:
         async with Reader(Target(proxy.address, company.token)) as reader:
@@ -114,6 +117,6 @@ def test_everybody_is_met_once(server: Server, tmp_path: Path, asked: int, reque
         assert proxy.methods["GET"] == requests
     assert seen.pop("00000000-0000-4000-8000-000000000000") is None
     assert set(seen) == set(wanted)
-    last = seen[person_id(148)]
+    last = seen[company.person_id(148)]
     assert last is not None
     assert (last.licenses, last.calling) == ([STANDARD, MESSAGING], Calling(LOCATION, None, "1148"))

@@ -75,11 +75,16 @@ def command(plan: Path, url: str, token: str, approve: str, journal: Path | None
     _guard(found)
     if not found.summary.changes:
         click.echo("nothing to do: the plan has no changes")
+        if flags["results"] is not None:
+            results.write(found, {}, flags["results"], _source(found))
         return
     _approve(found, approve)
-    org_id = ids.decode("ORGANIZATION", flags["org"]) or flags["org"] or None
+    org_id = ids.decode("ORGANIZATION", flags["org"]) if flags["org"] else None
+    if flags["org"] and org_id is None:
+        what = f"--org must be the id of an organization, not {flags['org']}"
+        raise click.UsageError(what, click.get_current_context())
     options = Options(org_id, flags["workers"], flags["canary"], flags["stop_on_error"])
-    rulebook = read_rulebook(settings.read({name: flags[name] for name in ("rulebook", "config")}).rulebook)
+    rulebook = read_rulebook(settings.read(flags).rulebook)
     job = Job(
         found,
         Target(url, token, options.workers),
@@ -139,7 +144,7 @@ async def _apply(job: Job) -> Tally:
             finally:
                 loop.remove_signal_handler(signal.SIGINT)
             if job.results is not None:
-                results.write(job.plan, journal.entries, job.results, _source(job))
+                results.write(job.plan, journal.entries, job.results, _source(job.plan))
             return tally
 
 
@@ -151,10 +156,10 @@ def _interrupt(apply: Apply) -> None:
     apply.stop(_BY_HAND)
 
 
-def _source(job: Job) -> Path:
+def _source(plan: Plan) -> Path:
     """Where the input is, which the plan knows by the name it had: there, else beside the plan."""
-    named = Path(job.plan.head.source)
-    return named if named.exists() else job.plan.file.path.with_name(named.name)
+    named = Path(plan.head.source)
+    return named if named.exists() else plan.file.path.with_name(named.name)
 
 
 @asynccontextmanager
