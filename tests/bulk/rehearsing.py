@@ -11,6 +11,7 @@ from allot.bulk.plans import Plan
 from allot.bulk.rehearsals import Rehearsal, Rehearse
 from allot.bulk.snapshots import Snapshot
 from allot.bulk.twins import ADMINISTRATOR, Twin, twin
+from allot.cli.demo import ACME
 from allot.client.connections import Target
 from allot.client.writers import Writer
 from allot.core.rulebook import Rulebook, load
@@ -43,7 +44,7 @@ def told(made: Twin) -> dict[str, Any]:
 
 def pull_demo(demo: Server, folder: Path) -> Snapshot:
     """The demo's organization as a snapshot."""
-    return take_snapshot(Company(demo.address, ADMIN), folder / "acme.snapshot")
+    return take_snapshot(Company(demo.address, ADMIN, ACME), folder / "acme.snapshot")
 
 
 def rehearse(sqlite: Maker, plan: Plan, snapshot: Snapshot, text: str = "", made: Twin | None = None) -> Rehearsal:
