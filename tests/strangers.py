@@ -29,6 +29,8 @@ class Said:
     status: int = 200
     body: bytes = b"{}"
     headers: Mapping[str, str] = field(default_factory=dict)
+    #: whether the body comes again and again, until nobody listens
+    endless: bool = False
 
 
 class Stranger:
@@ -85,9 +87,11 @@ class Stranger:
         request.send_response_only(said.status)
         for name, value in ({"Content-Type": "application/json"} | dict(said.headers)).items():
             request.send_header(name, value)
-        request.send_header("Content-Length", str(len(said.body)))
+        request.send_header(*(("Connection", "close") if said.endless else ("Content-Length", str(len(said.body)))))
         request.end_headers()
         request.wfile.write(said.body)
+        while said.endless:
+            request.wfile.write(said.body)
 
 
 def in_turn(*said: Said) -> Callable[[Asked], Said]:

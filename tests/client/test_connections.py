@@ -169,6 +169,13 @@ def test_an_address_that_never_answered_is_given_up_soon():
         ask(address, change, Patience(first=0.001, longest=0.002))
 
 
+def test_an_answer_without_end_is_not_read_to_its_end():
+    """A server that never stops is left, and the sentence says why."""
+    said = Said(200, b"x" * (1 << 20), endless=True)
+    with Stranger(in_turn(said)) as stranger, pytest.raises(Away, match="its answer has no end"):
+        ask(stranger.address, lambda writer: writer.licenses(), Patience(first=0.001, longest=0.002))
+
+
 def test_a_change_that_nobody_received_is_repeated():
     """No connection is no change: it is made as soon as there is one again."""
     said = Said(200, b"{}", {"Connection": "close"})

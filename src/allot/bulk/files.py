@@ -108,7 +108,7 @@ class Writer:
         self._file.write(self._encoder.encode(_Digest(digest)) + b"\n")
         self._file.flush()
         os.fsync(self._file.fileno())
-        os.fchmod(self._file.fileno(), 0o444)
+        os.fchmod(self._file.fileno(), os.fstat(self._file.fileno()).st_mode & 0o444)
         self._file.close()
         self._draft.replace(self._path)
         return digest

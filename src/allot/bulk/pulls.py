@@ -143,7 +143,7 @@ class _Pull:
     async def _telephony(self) -> list[TelephonyLocation] | None:
         try:
             return await self._reader.telephony_locations(self._order.org_id)
-        except Forbidden:
+        except (Forbidden, Absent):
             return None
 
     async def _numbers(self) -> None:
@@ -155,7 +155,7 @@ class _Pull:
             async for page in self._follow(self._reader.numbers, last.next if last else None):
                 draft.add(NumbersPage(conversions.numbers(page.items), page.next))
                 self._pulled.numbers = draft.numbers
-        except Forbidden:
+        except (Forbidden, Absent):
             draft.add(NumbersPage(None))
 
     async def _people(self, start: Start) -> None:

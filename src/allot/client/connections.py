@@ -36,6 +36,8 @@ T = TypeVar("T")
 _BUSY, _CUT = (423, 429, 503), (502, 504)
 # An address that never answered is more often wrong than away.
 _STRANGER_ATTEMPTS = 3
+# A page of a thousand numbers has half a megabyte.
+_BYTES_MAX = 64 << 20
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -213,13 +215,13 @@ class Connection:
         if body is not None:
             headers["Content-Type"] = "application/json"
         async with self._session.request(method, url, data=body, headers=headers, allow_redirects=False) as response:
-            content = await response.read()
+            content = await _whole(response)
         self._answered = True
         return response, content
 
     def _away(self, error: Exception) -> str:
         cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-        why = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+        why = getattr(cause, "strerror", None) or str(cause) or f"no answer in {self.target.patience.answer:g} seconds"
         return f"{self.address} cannot be reached ({why}); check the address and the network, then try again"
 
     @staticmethod
@@ -251,6 +253,18 @@ class Connection:
         if answer.status == 404:
             return Absent(f"{where}: {reason}; check the address and what was named")
         return Nonsense(f"{where}: {reason}. Report it with its tracking id {answer.tracking_id}")
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    """The body of an answer. Raises ClientPayloadError when it has no end."""
+    if response.content_length is not None and response.content_length <= _BYTES_MAX:
+        return await response.read()
+    content = bytearray()
+    async for part in response.content.iter_any():
+        content += part
+        if len(content) > _BYTES_MAX:
+            raise aiohttp.ClientPayloadError("its answer has no end")
+    return bytes(content)
 
 
 def _ordered(state: RetryCallState) -> float:
