@@ -39,7 +39,7 @@ from allot.core.rulebook import Rulebook
 # People at a time: their arrays stay in the cache of one core.
 CHUNK = 16_384
 #: people from whom on it is faster to load numba first
-KERNEL_PAYS = 50_000_000
+KERNEL_PAYS = 30_000_000
 # Remembered answers for people whom arrays cannot express, and organizations with other units.
 _REMEMBERED_MAX = 10_000
 
