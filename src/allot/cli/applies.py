@@ -132,20 +132,24 @@ async def _apply(job: Job) -> Tally:
     async with Writer(job.target) as writer:
         await check(job.plan, writer, job.options.org_id)
         with Journal(job.journal, job.plan.digest, writer.address) as journal:
-            apply = Apply(job.plan, writer, job.rulebook, journal, job.options)
-            tally = apply.tally
-            if journal.entries:
-                click.echo(f"going on: {tally.settled:,} of {count(tally.total, 'change')} were done before", err=True)
-            loop = asyncio.get_running_loop()
-            loop.add_signal_handler(signal.SIGINT, _interrupt, apply)
-            try:
-                async with _shown(tally, writer.gate):
-                    await apply.run()
-            finally:
-                loop.remove_signal_handler(signal.SIGINT)
-            if job.results is not None:
-                results.write(job.plan, journal.entries, job.results, _source(job.plan))
-            return tally
+            return await _carry_out(job, writer, journal)
+
+
+async def _carry_out(job: Job, writer: Writer, journal: Journal) -> Tally:
+    apply = Apply(job.plan, writer, job.rulebook, journal, job.options)
+    tally = apply.tally
+    if journal.entries:
+        click.echo(f"going on: {tally.settled:,} of {count(tally.total, 'change')} were done before", err=True)
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, _interrupt, apply)
+    try:
+        async with _shown(tally, writer.gate):
+            await apply.run()
+    finally:
+        loop.remove_signal_handler(signal.SIGINT)
+    if job.results is not None:
+        results.write(job.plan, journal.entries, job.results, _source(job.plan))
+    return tally
 
 
 def _interrupt(apply: Apply) -> None:
