@@ -19,7 +19,7 @@ from allot.bulk.drafts import DraftFault
 from allot.bulk.pulls import Order, Pulled, PullFault, draft_path, origin, pull
 from allot.bulk.snapshots import License, Location, Number, Person, Snapshot
 from allot.client.connections import Patience, Target
-from allot.client.failures import Away, ClientFault
+from allot.client.failures import Away, ClientFault, Nonsense
 from allot.client.readers import Reader
 from databases import Maker
 from organizations import World, add_holding, make
@@ -290,6 +290,19 @@ def test_people_who_are_listed_twice_are_kept_once(tmp_path: Path):
     assert [each.id for each in found["licenses"]] == ["a", "hidden"]
     assert any("6 people were listed twice" in each for each in pulled.notices)
     assert any("1 licenses that people have" in each for each in pulled.notices)
+
+
+def test_pages_in_a_circle_are_not_followed_for_ever(tmp_path: Path):
+    """A page that leads back to one before it ends the pull."""
+
+    def answer(asked: Asked) -> Said:
+        body = told(asked.path) or {"locations": [], "phoneNumbers": []}
+        page = "b" if asked.path.endswith("cursor=a") else "a"
+        headers = {"Link": f'</v1/people?cursor={page}>; rel="next"'} if "/people?" in asked.path else {}
+        return Said(200, json.dumps(body).encode(), headers)
+
+    with Stranger(answer) as stranger, pytest.raises(Nonsense, match="in a circle"):
+        read(stranger.address, "token", tmp_path / "x.snapshot")
 
 
 def test_a_page_that_is_not_known_any_more_asks_for_a_fresh_start(tmp_path: Path):

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from allot.bulk.snapshots import Snapshot
+from allot.cli import pulls
 from allot.cli.demo import FOOTHILL
 from allot.core import ids
 from servers import ADMIN, Client, Server
@@ -81,6 +82,23 @@ def test_a_token_without_rights_is_refused(allot, demo: Server, tmp_path: Path, 
     assert ran.code == 1
     assert sentence in ran.err
     assert not list(tmp_path.iterdir())
+
+
+def test_an_organization_that_is_not_the_callers_is_not_found(allot, demo: Server, tmp_path: Path):
+    """Who may not see an organization cannot read it."""
+    ran = allot("pull", "--url", demo.address, "--token", ADMIN, "--org", FOOTHILL)
+    assert ran.code == 1
+    assert "answers 40" in ran.err
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("terminal", ["", "1"])
+def test_progress_is_told(allot, demo: Server, monkeypatch: pytest.MonkeyPatch, terminal: str):
+    """On a terminal in one line that goes away, elsewhere in lines."""
+    monkeypatch.setattr(pulls, "SAY", 0.0)
+    ran = allot("pull", "--url", demo.address, "--token", ADMIN, FORCE_COLOR=terminal)
+    assert ran.code == 0
+    assert "46 people (" in ran.err
 
 
 def test_a_read_only_administrator_can_pull(allot, demo: Server):

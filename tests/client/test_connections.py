@@ -169,6 +169,25 @@ def test_an_address_that_never_answered_is_given_up_soon():
         ask(address, change, Patience(first=0.001, longest=0.002))
 
 
+def test_a_server_that_cannot_prove_itself_is_not_trusted():
+    """Where TLS fails nothing is sent, and nothing is tried again."""
+    with Stranger(in_turn(Said(200))) as stranger, pytest.raises(BadTarget, match="cannot be trusted"):
+        ask(stranger.address.replace("http:", "https:"), lambda writer: writer.licenses())
+    assert stranger.asked == []
+
+
+def test_the_proxy_of_the_system_is_used(monkeypatch: pytest.MonkeyPatch):
+    """An API elsewhere is asked through the proxy, one on this machine is not."""
+    with Stranger(in_turn(Said(200, b'{"items": []}'))) as proxy:
+        monkeypatch.setenv("http_proxy", proxy.address)
+        monkeypatch.setenv("no_proxy", "")
+        assert ask("http://api.example", lambda writer: writer.licenses()) == []
+        assert [asked.path for asked in proxy.asked] == ["http://api.example/v1/licenses"]
+        with Stranger(in_turn(Said(200, b'{"items": []}'))) as stranger:
+            assert ask(stranger.address, lambda writer: writer.licenses()) == []
+        assert len(proxy.asked) == 1
+
+
 def test_an_answer_without_end_is_not_read_to_its_end():
     """A server that never stops is left, and the sentence says why."""
     said = Said(200, b"x" * (1 << 20), endless=True)

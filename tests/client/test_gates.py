@@ -126,6 +126,23 @@ def test_all_wait_when_one_is_told_to():
     assert min(entered) >= 30
 
 
+def test_a_quiet_hour_tells_nothing_of_what_a_server_takes():
+    """A refusal in the first wave after a silence slows to the pace of that wave, not to that of the silence."""
+
+    async def main() -> float:
+        bucket, gate = Bucket(1_000_000, 1_000_000), Gate(8)
+        await bucket.ask(gate)
+        await asyncio.sleep(3_600)
+        await ask_for(bucket, gate, 1, workers=8)
+        gate.refused(await gate.enter(), 0)
+        gate.leave()
+        begun = asyncio.get_running_loop().time()
+        await asyncio.gather(*(bucket.ask(gate) for _ in range(100)))
+        return asyncio.get_running_loop().time() - begun
+
+    assert run(main()) < 2
+
+
 def test_no_more_are_inside_than_may_be():
     """Four places are four at once, in the order of coming; who gives up waiting takes none."""
 
