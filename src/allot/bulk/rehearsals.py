@@ -22,6 +22,8 @@ from allot.core.rulebook import Rulebook
 
 # Requests under way at once: what one process serves and one asks for.
 WORKERS = 32
+# Reasons that no API knows, although there is a request: what they refuse would be given.
+_OURS = ("protected-license", "location-stays")
 # Entries on a page of the twin's journal.
 _PAGE = 1_000
 
@@ -84,7 +86,6 @@ class Rehearse:
         self._apply = Apply(plan, writer, rulebook, journal, Options(workers=WORKERS, settle=0))
         surveys = Surveys(writer, plan, rulebook, None, WORKERS)
         self._sender = Sender(writer, plan.head, surveys, None)
-        self._rules_known = {rule.id for rule in rulebook.rules}
         #: refused people of whom it is known what happened
         self._refused = 0
 
@@ -119,8 +120,8 @@ class Rehearse:
             self._refused += len(some)
 
     async def _ask_one(self, refusal: Refusal) -> _Answered | None:
-        """Send what somebody asked for, when it is the rulebook that refuses it."""
-        rules = [reason.rule for reason in refusal.reasons if reason.rule in self._rules_known]
+        """Send what somebody asked for, when it is a rule that refuses it."""
+        rules = [reason.rule for reason in refusal.reasons if reason.rule not in _OURS]
         if refusal.person_id is None or refusal.request is None or not rules:
             return None
         answer = await self._writer.patch(self._sender.body(refusal.person_id, refusal.request))

@@ -126,6 +126,9 @@ class Answers:
             answer.reasons = self._reasons(found)
         elif needing := [step.item for steps in found.way for step in steps if step.properties_needed]:
             answer.reasons = [self._needing(item) for item in needing if isinstance(item, LicenseItem)]
+            named = {reason.rule for reason in answer.reasons}
+            # What refuses the request as it was asked is told, too, behind what would do.
+            answer.reasons += [reason for reason in self._reasons(found) if reason.rule not in named]
         else:
             answer.requests = [_request([step.item for step in steps]) for steps in found.way]
             answer.irreversible = any(step.irreversible for steps in found.way for step in steps)

@@ -1,0 +1,144 @@
+"""`allot rehearse` as a user calls it: what it prints, its exit codes, and that it leaves nothing behind."""
+
+import json
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from allot.bulk.plans import Plan
+from bulk.planning import MESSAGING, PRO, make_plan, person, small_plan, want, write_snapshot
+from bulk.rehearsing import without
+from servers import PROGRAM, SECONDS
+
+
+@pytest.fixture
+def plan(tmp_path: Path) -> Plan:
+    """A plan with its snapshot beside it."""
+    return small_plan(tmp_path)
+
+
+def nothing_left(folder: Path) -> bool:
+    """Whether neither a twin nor its folder is there."""
+    return not list(folder.glob("allot-twin-*")) and not twins(folder)
+
+
+def twins(folder: Path) -> list[psutil.Process]:
+    """The processes that serve a twin of this folder."""
+    found = []
+    for process in psutil.process_iter(["cmdline"]):
+        line = process.info["cmdline"] or []
+        if "allot.cli.twins" in line and any(str(folder) in each for each in line):
+            found.append(process)
+    return found
+
+
+def wait_until(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + SECONDS
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.fixture
+def started(tmp_path: Path):
+    """Starts a rehearsal of some thousand people, and waits until its twin serves."""
+    people = [person(number, MESSAGING) for number in range(3_000)]
+    snapshot = write_snapshot(tmp_path / "acme.snapshot", people)
+    make_plan(snapshot, {each.email: want(lack=[MESSAGING]) for each in people}, tmp_path / "acme.plan")
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    running = []
+
+    def start() -> tuple[subprocess.Popen[str], Path]:
+        process = subprocess.Popen(
+            [PROGRAM, "rehearse", str(tmp_path / "acme.plan")],
+            env=os.environ | {"TMPDIR": str(folder)},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        running.append(process)
+        wait_until(lambda: list(folder.glob("allot-twin-*/journal")))
+        return process, folder
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def test_a_rehearsal_says_what_it_came_to(allot, plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """As predicted it leaves with 0; the snapshot is found beside the plan; nothing is left."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    ran = allot("rehearse", str(plan.file.path))
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.splitlines() == [
+        f"{plan.summary.changes} of {plan.summary.changes} changes came out as planned.",
+        "1 of 1 refused people were refused as predicted.",
+        "2 refused people could not be rehearsed: it is allot that refuses them.",
+    ]
+    assert nothing_left(tmp_path)
+
+
+def test_differences_leave_with_1(allot, plan: Plan, tmp_path: Path):
+    """By other rules the plan comes out otherwise; as JSON it is all there, and the other rulebook is told."""
+    text = without("attendant-needs-professional").replace('version = "', 'version = "next ')
+    (tmp_path / "other.toml").write_text(text)
+    flags = ("--rulebook", str(tmp_path / "other.toml"), "--snapshot", str(tmp_path / "acme.snapshot"))
+    ran = allot("rehearse", str(plan.file.path), *flags, "--json")
+    assert (ran.code, ran.err) == (1, "")
+    told = json.loads(ran.out)
+    assert [each["email"] for each in told["differences"]] == ["person5@example.com"]
+    assert (told["refused"], told["refusals"], told["unsent"]) == (0, 1, 2)
+    assert told["notices"][0].startswith("the plan was made with the rulebook webex 20")
+
+
+def test_another_snapshot_is_refused(allot, plan: Plan, tmp_path: Path):
+    """A snapshot that the plan was not made of gets a sentence, before anything is started."""
+    other = write_snapshot(tmp_path / "other.snapshot", [person(1, PRO)])
+    ran = allot("rehearse", str(plan.file.path), "--snapshot", str(other.file.path))
+    assert (ran.code, ran.out) == (1, "")
+    assert "other.snapshot" in ran.err
+    assert "name that one, or make the plan again" in ran.err
+
+
+def test_a_twin_that_cannot_be_imported_is_told(allot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """What no import takes ends in the import's own sentence, and nothing is left."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    people = [person(1, MESSAGING, email="nobody"), person(2, MESSAGING)]
+    snapshot = write_snapshot(tmp_path / "acme.snapshot", people)
+    make_plan(snapshot, {each.email: want(lack=[MESSAGING]) for each in people}, tmp_path / "acme.plan")
+    ran = allot("rehearse", str(tmp_path / "acme.plan"))
+    assert ran.code == 1
+    assert ran.err.splitlines()[0] == "allot: the twin ended with the exit code 1; rehearse again"
+    assert "people[0].email: `nobody` is no email address" in ran.err
+    assert nothing_left(tmp_path)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_nothing_outlives_the_command(started: Callable[[], tuple[subprocess.Popen[str], Path]], number: int):
+    """Stopped by Ctrl+C, ended or killed: the twin ends, too, and its folder goes."""
+    process, folder = started()
+    assert twins(folder)
+    process.send_signal(number)
+    process.communicate(timeout=SECONDS)
+    assert process.returncode == (130 if number == signal.SIGINT else -number)
+    wait_until(lambda: nothing_left(folder))
+
+
+def test_a_twin_that_is_killed_is_told(started: Callable[[], tuple[subprocess.Popen[str], Path]]):
+    """Whoever kills the twin gets a sentence at once, and the folder goes."""
+    process, folder = started()
+    [twin] = twins(folder)
+    twin.kill()
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert "allot: the twin was killed (SIGKILL); rehearse again" in said
+    assert nothing_left(folder)
