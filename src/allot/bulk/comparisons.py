@@ -17,6 +17,10 @@ from allot.bulk.ways import Ask
 
 # After every line of a file: those of whom the input says nothing by line.
 _NO_LINE = 1 << 62
+# In the place of a kind: there is nothing to do, and it is told when it is known whose the numbers are.
+_UNCHANGED, _SPOKEN = -1, -2
+# Remembered people; in practice a few hundred.
+_KNOWN_MAX = 100_000
 
 
 @dataclass(slots=True)
@@ -60,6 +64,8 @@ class _Comparer:
         self._bits = [1 << place for place in range(len(snapshot.licenses))]
         self._found = Comparison()
         self._kinds: dict[Ask, int] = {}
+        self._known: dict[tuple[object, ...], int] = {}
+        self._locations = {location.id for location in snapshot.locations}
         #: places in the arrays, and what was asked there
         self._spoken: list[tuple[int, Spoken]] = []
 
@@ -75,7 +81,9 @@ class _Comparer:
         return self._found
 
     def _block(self, block: list[Person], start: int) -> None:
-        of, found, bits, counts = self._desired.of, self._found, self._bits, self._counts
+        of, counts, bits = self._desired.of, self._counts, self._bits
+        kinds, places, lines = self._found.kind, self._found.places, self._found.lines
+        asked = unchanged = 0
         for place, person in enumerate(block, start):
             want = of(person)
             if want is None and not counts:
@@ -85,28 +93,46 @@ class _Comparer:
                 for license in person.licenses:
                     before |= bits[license]
             if counts:
-                found.holdings[before] += 1
-            if want is not None:
-                found.asked += 1
-                self._person(place, person, before, want)
+                self._found.holdings[before] += 1
+            if want is None:
+                continue
+            asked += 1
+            kind = self._kind(person, before, want)
+            if kind == _UNCHANGED:
+                unchanged += 1
+                continue
+            kinds.append(kind)
+            places.append(place)
+            lines.append(-1 if want.line is None else want.line)
+        self._found.asked += asked
+        self._found.unchanged += unchanged
 
-    def _person(self, place: int, person: Person, before: int, want: Want) -> None:
-        found = self._found
+    def _kind(self, person: Person, before: int, want: Want) -> int:
+        """The place in `kinds` of what somebody asks for. People are alike: most are recognized by a few numbers."""
+        if want.properties or want.attend or want.leave or person.attendee or self._protected is not None:
+            return self._ask(person, before, want)
+        own = person.calling
+        reached = (own.location_id in self._locations, own.phone_number is None, own.extension is None) if own else own
+        key = (want.have, want.lack, before, person.external, person.licenses is UNSET, reached)
+        kind = self._known.get(key)
+        if kind is None:
+            if len(self._known) == _KNOWN_MAX:
+                self._known.clear()
+            kind = self._known[key] = self._ask(person, before, want)
+        return kind
+
+    def _ask(self, person: Person, before: int, want: Want) -> int:
         ask: Shape | Refused | Spoken | None = UNKNOWN_LICENSES
         if person.licenses is not UNSET:
             ask = self._asks.of(person, before, want)
-            if ask is not None and self._protected is not None and self._protected.match(person.email):
-                ask = guards.PROTECTED
         if ask is None:
-            found.unchanged += 1
-            return
+            return _UNCHANGED
+        if self._protected is not None and self._protected.match(person.email):
+            ask = guards.PROTECTED
         if isinstance(ask, Spoken):
-            self._spoken.append((len(found.places), ask))
-            found.kind.append(-1)
-        else:
-            found.kind.append(self._number(ask))
-        found.places.append(place)
-        found.lines.append(-1 if want.line is None else want.line)
+            self._spoken.append((len(self._found.places), ask))
+            return _SPOKEN
+        return self._number(ask)
 
     def _number(self, ask: Ask) -> int:
         return self._kinds.setdefault(ask, len(self._kinds))

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from allot.bulk.asks import signs
+from allot.bulk.asks import Shape, signs
 from allot.bulk.capacities import Numbers
 from allot.bulk.changes import Change, Reason, Refusal, Request, State
 from allot.bulk.comparisons import Comparison
@@ -26,6 +26,8 @@ class _Words:
     gained: list[int] = field(init=False)
     lost: frozenset[int] = field(init=False)
     personal: bool = field(init=False)
+    #: whether what is desired has some of their texts
+    tells: bool = field(init=False)
 
     def __post_init__(self) -> None:
         answer = self.answer
@@ -33,6 +35,7 @@ class _Words:
         self.lost = frozenset(bits(answer.lost))
         requests = [*answer.requests, answer.asked or Request()]
         told = (answer.moved and answer.calling is not None) or any(request.calling for request in requests)
+        self.tells = isinstance(answer.ask, Shape) and answer.ask.properties is not None
         self.personal = told or any(_SIGN in reason.what for reason in answer.reasons)
 
 
@@ -84,7 +87,7 @@ class Records:
                 strict=True,
             ):
                 person, words = block[place - start], self._words[number]
-                own = self._own(person, desired) if words.personal else {}
+                own = self._own(words, person, desired) if words.personal else {}
                 at = None if line < 0 else line
                 if words.answer.reasons:
                     yield _refusal(person, words.answer, at, own)
@@ -92,19 +95,19 @@ class Records:
                     yield _change(person, words, (rank + 1, wave, at), own)
             start += len(block)
 
-    def _own(self, person: Person, desired: Desired) -> dict[str, str]:
+    def _own(self, words: _Words, person: Person, desired: Desired) -> dict[str, str]:
         """What each sign stands for with a person."""
-        want = desired.of(person)
-        assert want is not None  # they were asked about before
-        found = signs(person.calling or None, want.properties, self._comparison.taken)
+        want = desired.of(person) if words.tells else None
+        found = signs(person.calling or None, want.properties if want else None, self._comparison.taken)
         return {sign: text for sign, (_, text) in found.items()}
 
 
 def _change(person: Person, words: _Words, at: tuple[int, int, int | None], own: Mapping[str, str]) -> Change:
     answer, held = words.answer, person.licenses or []
     held.sort()
-    licenses = [place for place in held if place not in words.lost] + words.gained
-    licenses.sort()
+    licenses = [place for place in held if place not in words.lost] if words.lost else held
+    if words.gained:
+        licenses = sorted([*licenses, *words.gained])
     attendee = person.attendee or []
     calling = person.calling or None
     after = State(licenses, answer.attendee if answer.attendee is not None else attendee, calling)
@@ -112,9 +115,19 @@ def _change(person: Person, words: _Words, at: tuple[int, int, int | None], own:
         after.calling = _filled(answer.calling, own) if answer.calling else None
     requests = [_request(each, own) for each in answer.requests] if own else answer.requests
     number, wave, line = at
-    change = Change(number, person.id, person.email, State(held, attendee, calling), requests, after, line, wave)
-    change.irreversible, change.unasked, change.external = answer.irreversible, answer.unasked, person.external
-    return change
+    return Change(
+        number,
+        person.id,
+        person.email,
+        State(held, attendee, calling),
+        requests,
+        after,
+        line,
+        wave,
+        answer.irreversible,
+        answer.unasked,
+        person.external,
+    )
 
 
 def _refusal(person: Person, answer: Answer, line: int | None, own: Mapping[str, str]) -> Refusal:
