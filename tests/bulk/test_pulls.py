@@ -171,7 +171,7 @@ def test_two_pulls_do_not_write_one_file(crowd: tuple[Server, World], tmp_path: 
 def test_a_rate_limit_is_kept_to(crowd: tuple[Server, World], whole: dict, tmp_path: Path, sqlite: Maker):
     """With few requests a second everything is read, though some are refused."""
     path = tmp_path / "x.snapshot"
-    with Server(crowd[0].url, rate_limit=20.0, rate_burst=5) as server:
+    with Server(crowd[0].url, rate_limit=50.0, rate_burst=5) as server:
         read(server.address, crowd[1].token, path)
     assert contents(path) == whole
 
@@ -180,28 +180,51 @@ def command(address: str, world: World, path: Path) -> list[str]:
     return [PROGRAM, "pull", "--url", address, "--token", world.token, "-o", str(path)]
 
 
-@pytest.mark.parametrize("signals", [[signal.SIGKILL] * 3, [signal.SIGINT]], ids=["kill", "interrupt"])
-def test_a_pull_that_was_stopped_goes_on(
-    crowd: tuple[Server, World], whole: dict, tmp_path: Path, signals: list[signal.Signals]
-):
+def stopped(line: Line, world: World, path: Path, left: int, by: signal.Signals) -> tuple[int, str]:
+    """A pull that is stopped when so many bytes were answered: how it ended, and what it said."""
+    line.let(left)
+    pulling = subprocess.Popen(command(line.address, world, path), stderr=subprocess.PIPE, text=True)
+    assert line.stalled.wait(SECONDS)
+    pulling.send_signal(by)
+    said = pulling.communicate(timeout=SECONDS)[1]
+    assert not path.exists()
+    return pulling.returncode, said
+
+
+@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
+def test_a_pull_that_was_stopped_goes_on(crowd: tuple[Server, World], whole: dict, tmp_path: Path, by: signal.Signals):
     """Killed as by a power cut, or with Ctrl-C: the same command reads the rest, to the same snapshot."""
     path = tmp_path / "x.snapshot"
     server, world = crowd
     with Line(int(server.address.rpartition(":")[2])) as line:
-        for each in signals:
-            line.let(150_000)
-            stopped = subprocess.Popen(command(line.address, world, path), stderr=subprocess.PIPE, text=True)
-            assert line.stalled.wait(SECONDS)
-            stopped.send_signal(each)
-            said = stopped.communicate(timeout=SECONDS)[1]
-            assert not path.exists()
-        if signals == [signal.SIGINT]:
-            assert stopped.returncode == 130
+        code, said = stopped(line, world, path, 300_000, by)
+        if by == signal.SIGINT:
+            assert code == 130
             assert "people are kept in" in said
         line.let(math.inf)
         ran = subprocess.run(command(line.address, world, path), capture_output=True, text=True, check=True)
     assert "Going on after" in ran.stderr
     assert contents(path) == whole
+
+
+@pytest.mark.long
+def test_a_pull_may_be_killed_at_any_moment(
+    crowd: tuple[Server, World], whole: dict, tmp_path: Path, counted: Callable
+):
+    """Killed after any number of bytes, again and again, a pull ends with the same snapshot."""
+    server, world = crowd
+    chance = random.Random(7)
+    kills = 0
+    for n in range(6):
+        path = tmp_path / f"{n}.snapshot"
+        with Line(int(server.address.rpartition(":")[2])) as line:
+            for _ in range(4):
+                stopped(line, world, path, chance.randrange(1_000, 150_000), signal.SIGKILL)
+                kills += 1
+            line.let(math.inf)
+            subprocess.run(command(line.address, world, path), capture_output=True, check=True)
+        assert contents(path) == whole
+    counted(f"{kills} kills")
 
 
 def test_a_full_disk_keeps_what_was_read(crowd: tuple[Server, World], whole: dict, tmp_path: Path):
