@@ -242,7 +242,7 @@ def test_a_number_is_given_to_one_person(snapshot: Snapshot):
     ]
     assert faults(snapshot, HEAD + "\n".join(rows)) == [
         (
-            "line 3, column extension: extension 2001 is given in line 2 already at the same location; "
+            "line 3, column extension: extension 2001 of the same location is given in line 2 already; "
             "give it to one person only"
         ),
         "line 4, column number: number +4930901821 is given in line 2 already; give it to one person only",

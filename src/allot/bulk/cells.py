@@ -1,6 +1,7 @@
 """Cells: what the texts of a table mean, and what is wrong with them."""
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,7 +11,10 @@ from allot.bulk.catalogues import ATTENDEE, Catalogue, Unclear
 from allot.bulk.desires import Fault
 from allot.core.holding import EXTENSION, bits
 
-EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+")
+_EMAIL = r"[^@\s,;]+@[^@\s,;]+"
+EMAIL = re.compile(_EMAIL)
+#: many, line by line
+EMAILS = re.compile(rf"{_EMAIL}(?:\n{_EMAIL})*")
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
 _DIGITS = re.compile(r"([1-9][0-9]{6,14})(\.0)?")
 _WHOLE = re.compile(r"([0-9]+)\.0")
@@ -83,35 +87,61 @@ class Cells:
             self.wrong(line, column, unclear)
             return None
 
-    def number(self, line: int, column: str, text: str) -> str | None:
-        """A phone number in E.164; None when none is said."""
-        if _E164.fullmatch(text) and _possible(text[1 : _FIRST + 1], len(text) - 1):
-            return text
+    def numbers(self, lines: Sequence[int], column: str, texts: Sequence[str]) -> list[int]:
+        """Phone numbers as integers (see `number_of`)."""
+        if not any(texts):
+            return [0] * len(texts)
+        plain = _E164.fullmatch
+        return [
+            int(text)
+            if plain(text) and _possible(text[1 : _FIRST + 1], len(text) - 1)
+            else self._number(line, column, text)
+            for line, text in zip(lines, texts, strict=True)
+        ]
+
+    def extensions(self, lines: Sequence[int], column: str, texts: Sequence[str]) -> list[int]:
+        """Extensions as integers (see `extension_of`)."""
+        if not any(texts):
+            return [0] * len(texts)
+        plain = EXTENSION.fullmatch
+        return [
+            int("1" + text) if plain(text) else self._extension(line, column, text)
+            for line, text in zip(lines, texts, strict=True)
+        ]
+
+    def _number(self, line: int, column: str, text: str) -> int:
         try:
-            found, mended = phone_number(text) if text.strip() else (None, False)
+            found, mended = phone_number(text) if text.strip() else ("0", False)
         except Unclear as unclear:
             self.wrong(line, column, unclear)
-            return None
+            return 0
         if mended:
             first, count = self._mended.get(column, (line, 0))
             self._mended[column] = first, count + 1
-        return found
+        return int(found)
 
-    def extension(self, line: int, column: str, text: str) -> str | None:
-        """An extension; None when none is said."""
-        if EXTENSION.fullmatch(text):
-            return text
+    def _extension(self, line: int, column: str, text: str) -> int:
         try:
-            return extension(text) if text.strip() else None
+            return int("1" + extension(text)) if text.strip() else 0
         except Unclear as unclear:
             self.wrong(line, column, unclear)
-            return None
+            return 0
 
     def wrong(self, line: int, column: str, unclear: Unclear) -> None:
         """Keep what is wrong with a cell."""
         self.wrongs += 1
         first, count = self._wrong.get((column, str(unclear)), (line, 0))
         self._wrong[column, str(unclear)] = first, count + 1
+
+
+def number_of(integer: int) -> str | None:
+    """A phone number in E.164, kept as an integer to save memory; 0 is none."""
+    return f"+{integer}" if integer else None
+
+
+def extension_of(integer: int) -> str | None:
+    """An extension, kept as an integer with a 1 before its digits, as it may begin with zeros; 0 is none."""
+    return str(integer)[1:] if integer else None
 
 
 def one(catalogue: Catalogue, text: str) -> Named:

@@ -5,7 +5,7 @@ in every form that is clear, and `docs/how-to/desired.md` lists what is document
 """
 
 import re
-from operator import itemgetter
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from allot.bulk.catalogues import Catalogue, Unclear
@@ -134,7 +134,7 @@ class _Reader:
         self._cells = Cells(catalogue)
         self._wants = Wants(table, catalogue.calling)
         #: the cells that many rows share -> what they say
-        self._said: dict[tuple[str, ...], Said] = {}
+        self._said: dict[tuple[str, ...], int] = {}
         #: place of a column of which every cell was TRUE, FALSE or empty so far -> the first line that says something
         self._open: dict[int, int | None] = dict.fromkeys(columns.others)
         #: the first line with a number, and how many, where nothing says that the person has calling
@@ -144,35 +144,40 @@ class _Reader:
         """All rows. Raises DesireFault with everything that is wrong, the names of columns included."""
         end = len(self._table.names)
         location, number, extension = (self._columns.calling.get(name, end) for name in _CALLING)
+        names = [*self._table.names, ""]
         places = [*(service.place for service in self._columns.services), location]
-        # Of two places at least, it makes tuples.
-        shared = itemgetter(end, *places)
-        known, wants, cells, email = self._said, self._wants, self._cells, self._table.email
-        for line, row in self._table.rows():
-            row.append("")
-            if self._open:
-                self._watch(line, row)
-            key = shared(row)
-            said = known[key] if key in known else self._say(line, key)
-            if said.have & self._calling:
-                reached = (
-                    cells.number(line, self._table.names[number], row[number]) if row[number] else None,
-                    cells.extension(line, self._table.names[extension], row[extension]) if row[extension] else None,
-                )
-            else:
-                reached = (None, None)
-                if row[location] or row[number] or row[extension]:
-                    self._idle = (self._idle[0] or line, self._idle[1] + 1)
-            wants.add(line, row[email].strip().lower(), said, *reached)
+        for lines, columns in self._table.blocks():
+            self._watch(lines, columns)
+            keys = zip(*(columns[place] for place in places), strict=True)
+            said = [self._said.get(key) or self._say(line, key) for line, key in zip(lines, keys, strict=True)]
+            reached = [self._wants.reaches(each) for each in said]
+            self._count_idle(lines, reached, [columns[place] for place in (location, number, extension)])
+            numbers, extensions = (
+                [text if reaches else "" for reaches, text in zip(reached, columns[place], strict=True)]
+                for place in (number, extension)
+            )
+            self._wants.extend(
+                lines,
+                columns[self._table.email],
+                said,
+                self._cells.numbers(lines, names[number], numbers),
+                self._cells.extensions(lines, names[extension], extensions),
+            )
         self._tell()
-        wants.finish(self._table, cells)
-        return wants
+        self._wants.finish(self._table, self._cells)
+        return self._wants
 
-    def _say(self, line: int, key: tuple[str, ...]) -> Said:
+    def _count_idle(self, lines: Sequence[int], reached: list[bool], told: list[tuple[str, ...]]) -> None:
+        """Count the rows that say how to reach somebody without giving them calling."""
+        idle = [line for line, reaches, *texts in zip(lines, reached, *told, strict=True) if not reaches and any(texts)]
+        if idle:
+            self._idle = (self._idle[0] or idle[0], self._idle[1] + len(idle))
+
+    def _say(self, line: int, key: tuple[str, ...]) -> int:
         """What the cells of services and of the location say; it is remembered when all is clear."""
         wrong = self._cells.wrongs
         bits, sites = {True: 0, False: 0}, {True: list[str](), False: list[str]()}
-        for service, text in zip(self._columns.services, key[1:-1], strict=True):
+        for service, text in zip(self._columns.services, key[:-1], strict=True):
             said = _BOOLEANS.get(text.strip().upper(), text)
             if isinstance(said, str):
                 self._cells.wrong(line, service.name, Unclear(f"`{said}` must be TRUE, FALSE or empty"))
@@ -181,19 +186,22 @@ class _Reader:
                 sites[said] += [service.site] if service.site else []
         lack, leave = (bits[False], sites[False]) if self._removes else (0, [])
         location = self._cells.location(line, "Location", key[-1]) if bits[True] & self._calling else None
-        found = Said(bits[True], lack, location, tuple(sites[True]), tuple(leave))
+        found = self._wants.keep(Said(bits[True], lack, location, tuple(sites[True]), tuple(leave)))
         if self._cells.wrongs == wrong:
             self._said[key] = found
         return found
 
-    def _watch(self, line: int, row: list[str]) -> None:
+    def _watch(self, lines: Sequence[int], columns: list[tuple[str, ...]]) -> None:
         """Look whether columns that are not known say TRUE or FALSE, as those of services do."""
-        for place in list(self._open):
-            said = _BOOLEANS.get(row[place].strip().upper(), "")
-            if said == "":
+        for place, first in list(self._open.items()):
+            said = [_BOOLEANS.get(text.strip().upper(), "") for text in columns[place]]
+            if "" in said:
                 del self._open[place]
-            elif self._open[place] is None and (said or (said is False and self._removes)):
-                self._open[place] = line
+            elif first is None:
+                spoken = (
+                    line for line, each in zip(lines, said, strict=True) if each or (each is False and self._removes)
+                )
+                self._open[place] = next(spoken, None)
 
     def _tell(self) -> None:
         """Faults and notices about columns as a whole."""

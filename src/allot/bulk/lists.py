@@ -29,12 +29,10 @@ class _Reader:
         self._wants = Wants(table, catalogue.calling)
         self._faults = table.faults
         #: what the cells of a row say, apart from what nobody else has
-        self._said: dict[tuple[str, str, str], Said] = {}
+        self._said: dict[tuple[str, str, str], int] = {}
 
     def read(self) -> Wants:
-        places = self._columns()
-        if not self._faults:
-            self._rows(places)
+        self._rows(self._columns())
         self._wants.finish(self._table, self._cells)
         return self._wants
 
@@ -55,16 +53,17 @@ class _Reader:
 
     def _rows(self, places: list[int]) -> None:
         at_email, at_add, at_remove, at_location, at_extension, at_number = places
-        known, wants, cells = self._said, self._wants, self._cells
-        for line, row in self._table.rows():
-            row.append("")
-            key = (row[at_add], row[at_remove], row[at_location])
-            said = known[key] if key in known else self._say(line, key)
-            number = cells.number(line, "number", row[at_number]) if row[at_number] else None
-            extension = cells.extension(line, "extension", row[at_extension]) if row[at_extension] else None
-            wants.add(line, row[at_email].strip().lower(), said, number, extension)
+        for lines, columns in self._table.blocks():
+            keys = zip(columns[at_add], columns[at_remove], columns[at_location], strict=True)
+            self._wants.extend(
+                lines,
+                columns[at_email],
+                [self._said.get(key) or self._say(line, key) for line, key in zip(lines, keys, strict=True)],
+                self._cells.numbers(lines, "number", columns[at_number]),
+                self._cells.extensions(lines, "extension", columns[at_extension]),
+            )
 
-    def _say(self, line: int, key: tuple[str, str, str]) -> Said:
+    def _say(self, line: int, key: tuple[str, str, str]) -> int:
         """What the cells of a row say that others have too; it is remembered when all is clear."""
         wrong = self._cells.wrongs
         add, remove = (self._cells.named(line, COLUMNS[at + 1], separate(key[at])) for at in (0, 1))
@@ -73,7 +72,7 @@ class _Reader:
         if any(both):
             what = f"{both.show(self._catalogue)} is both to be added and to be removed"
             self._cells.wrong(line, "remove", Unclear(what))
-        said = Said(add.licenses, remove.licenses, location, add.sites, remove.sites)
+        said = self._wants.keep(Said(add.licenses, remove.licenses, location, add.sites, remove.sites))
         if self._cells.wrongs == wrong:
             self._said[key] = said
         return said

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Generator, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -12,6 +13,8 @@ from allot.bulk.texts import encoding_of, undecodable
 PLAIN = "email"
 HUB = "user id/email (required)"
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+# Rows that are looked at together.
+BLOCK = 200
 # A line of names that is longer than this is none.
 _HEAD_MAX = 1 << 20
 
@@ -87,6 +90,13 @@ class Table:
                     yield line, row
             elif any(map(str.strip, row)):
                 self.faults.append(Fault(line, None, self._width(len(row), width)))
+
+    def blocks(self) -> Iterator[tuple[tuple[int, ...], list[tuple[str, ...]]]]:
+        """The rows by columns, some thousands at a time: lines, then each column. One that is empty comes last."""
+        rows = self.rows()
+        while block := list(islice(rows, BLOCK)):
+            lines, found = zip(*block, strict=True)
+            yield lines, [*zip(*found, strict=True), ("",) * len(lines)]
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         with self._open() as file:

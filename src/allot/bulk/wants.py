@@ -1,11 +1,13 @@
 """Wants: what is desired, by email, held so that a million people need some hundred megabytes."""
 
 from array import array
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from allot.bulk.cells import EMAIL, Cells
+import numpy as np
+from numpy.typing import NDArray
+
+from allot.bulk.cells import EMAIL, EMAILS, Cells, extension_of, number_of
 from allot.bulk.desires import DesireFault, Fault, Want, in_order
 from allot.bulk.snapshots import Person
 from allot.bulk.tables import Table
@@ -43,27 +45,52 @@ class Wants:
         self._calling = calling
         self._rows: dict[str, int] = {}
         self._lines = array("I")
-        self._said: list[Said] = []
-        self._numbers: list[str | None] = []
-        self._extensions: list[str | None] = []
+        #: what rows say; the first is for none
+        self._known: list[Said] = [Said()]
+        self._said = array("I")
+        self._numbers = array("q")
+        self._extensions = array("q")
         self._asked = bytearray()
 
-    def add(self, line: int, email: str, said: Said, number: str | None = None, extension: str | None = None) -> None:
-        """One row; `email` in lower case. One that is none, or that is there already, is a fault."""
+    def keep(self, said: Said) -> int:
+        """A number for what rows say, from 1."""
+        self._known.append(said)
+        return len(self._known) - 1
+
+    def reaches(self, said: int) -> bool:
+        """Whether it gives a calling license."""
+        return bool(self._known[said].have & self._calling)
+
+    def extend(
+        self,
+        lines: Sequence[int],
+        emails: Sequence[str],
+        said: Sequence[int],
+        numbers: Sequence[int],
+        extensions: Sequence[int],
+    ) -> None:
+        """Some rows: what they say as `keep` numbers it, numbers and extensions as `cells` do. What is no email, and
+        what is there already, is a fault."""
+        first = len(self._lines)
+        emails = [email.strip().lower() for email in emails]
+        rows = list(map(self._rows.setdefault, emails, range(first, first + len(emails))))
+        self._lines.extend(lines)
+        self._said.extend(said)
+        self._numbers.extend(numbers)
+        self._extensions.extend(extensions)
+        self._asked.extend(bytes(len(rows)))
+        if rows != list(range(first, first + len(emails))) or not EMAILS.fullmatch("\n".join(emails)):
+            for row, before in enumerate(rows, first):
+                self._check(emails[row - first], row, before)
+
+    def _check(self, email: str, row: int, before: int) -> None:
+        line = self._lines[row]
         if not EMAIL.fullmatch(email):
             what = f"`{email}` is no email" if email else "there is no email in this row"
             self.faults.append(Fault(line, self._column, f"{what}; write one as ada@example.com"))
-            return
-        row = self._rows.setdefault(email, len(self._lines))
-        if row != len(self._lines):
-            what = f"{email} is in line {self._lines[row]} already; say all that is desired of a person in one row"
+        elif row != before:
+            what = f"{email} is in line {self._lines[before]} already; say all that is desired of a person in one row"
             self.faults.append(Fault(line, self._column, what))
-            return
-        self._lines.append(line)
-        self._said.append(said)
-        self._numbers.append(number)
-        self._extensions.append(extension)
-        self._asked.append(0)
 
     def of(self, person: Person) -> Want | None:
         """What is desired of a person."""
@@ -71,10 +98,10 @@ class Wants:
         if row is None:
             return None
         self._asked[row] = 1
-        said, number, extension = self._said[row], self._numbers[row], self._extensions[row]
+        said, number, extension = self._known[self._said[row]], self._numbers[row], self._extensions[row]
         have, properties = said.have, None
         if number or extension or said.location_id:
-            properties = Properties(said.location_id, number, extension)
+            properties = Properties(said.location_id, number_of(number), extension_of(extension))
             have = calling_of(self._calling, have, said.lack, person)
         return Want(self._lines[row], have, said.lack, properties, said.attend, said.leave)
 
@@ -94,29 +121,31 @@ class Wants:
 
     def _find_shared(self) -> None:
         """Make a fault of every number that is given to two people, and of every extension at one location."""
-        numbers = [number for number in self._numbers if number]
-        if len(set(numbers)) < len(numbers):
-            self._shared(self._numbers, "number")
-        by_location: dict[str, list[str]] = {}
-        for said, extension in zip(self._said, self._extensions, strict=True):
-            if extension and said.location_id:
-                by_location.setdefault(said.location_id, []).append(extension)
-        for location_id, extensions in by_location.items():
-            if len(set(extensions)) < len(extensions):
-                here = [
-                    extension if said.location_id == location_id else None
-                    for said, extension in zip(self._said, self._extensions, strict=True)
-                ]
-                self._shared(here, "extension")
+        numbers = np.frombuffer(self._numbers, np.int64)
+        for row, before in _repeated(numbers, numbers > 0):
+            self._shared(row, before, "number", str(number_of(self._numbers[row])))
+        extensions = np.frombuffer(self._extensions, np.int64)
+        ids = {said.location_id: place for place, said in enumerate(self._known)}
+        locations = np.array([ids[said.location_id] if said.location_id else 0 for said in self._known], np.int64)
+        at = locations[np.frombuffer(self._said, np.uint32)]
+        for row, before in _repeated(extensions + at * _EXTENSIONS, (extensions > 0) & (at > 0)):
+            self._shared(row, before, "extension", f"{extension_of(self._extensions[row])} of the same location")
 
-    def _shared(self, given: list[str | None], column: str) -> None:
-        twice = {text for text, count in Counter(filter(None, given)).items() if count > 1}
-        first: dict[str, int] = {}
-        for row, text in enumerate(given):
-            if text not in twice or text is None:
-                continue
-            before = first.setdefault(text, self._lines[row])
-            if before != self._lines[row]:
-                at = "" if column == "number" else " at the same location"
-                what = f"{column} {text} is given in line {before} already{at}; give it to one person only"
-                self.faults.append(Fault(self._lines[row], column, what))
+    def _shared(self, row: int, before: int, column: str, what: str) -> None:
+        sentence = f"{column} {what} is given in line {self._lines[before]} already; give it to one person only"
+        self.faults.append(Fault(self._lines[row], column, sentence))
+
+
+# More than any extension as a number.
+_EXTENSIONS = 10**11
+
+
+def _repeated(keys: NDArray[np.int64], counted: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """The rows whose key an earlier row has, among those that count, each with the first such row."""
+    rows = np.flatnonzero(counted)
+    found = keys[rows]
+    if np.unique(found).size < found.size:
+        first: dict[int, int] = {}
+        for row, key in zip(rows.tolist(), found.tolist(), strict=True):
+            if first.setdefault(key, row) != row:
+                yield row, first[key]
