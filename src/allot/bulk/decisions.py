@@ -125,23 +125,20 @@ class Engine:
         return sum(license.bit for license in self._by_place if not license.has_free_unit())
 
     def decide(
-        self, before: Bits, add: Bits, remove: Bits, marks: Bytes | int = 0, full: Bits | int | None = None
+        self, before: Bits, add: Bits | int, remove: Bits | int, marks: Bytes | int = 0, full: Bits | int | None = None
     ) -> Verdicts:
-        """Decide for everybody: arrays of one length, or one value for all of `marks` and `full`.
+        """Decide for everybody: an element of `before` for each person, and of the others too or one value for all.
 
         `full` are licenses without a unit for the person, the organization's own without it. Raises ValueError when
-        the organization has more than 64 licenses, or a license is both added and removed.
+        the organization has more than 64 licenses, arrays differ in length, or a license is both added and removed.
         """
         if self._masks is None:
             raise ValueError(f"the organization has more than {PLACES_MAX} licenses: decide with Engine.answer")
-        full = self.full if full is None else full
-        everybody = People(
-            before,
-            add,
-            remove,
-            np.broadcast_to(np.asarray(marks, np.uint8), before.shape),
-            np.broadcast_to(np.asarray(full, np.uint64), before.shape),
+        add, remove, full = (
+            np.broadcast_to(np.asarray(each, np.uint64), before.shape)
+            for each in (add, remove, self.full if full is None else full)
         )
+        everybody = People(before, add, remove, np.broadcast_to(np.asarray(marks, np.uint8), before.shape), full)
         after = np.empty_like(before)
         suspects = self._suspects(self._masks, everybody, after)
         refused = np.zeros(before.shape, np.uint64)

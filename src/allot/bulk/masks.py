@@ -24,7 +24,7 @@ Bits = npt.NDArray[np.uint64]
 #: licenses that an array of bits can speak of
 PLACES_MAX = 64
 
-_NONE = np.uint64(0)
+_NOTHING = np.uint64(0)
 
 
 class Mask(NamedTuple):
@@ -36,7 +36,7 @@ class Mask(NamedTuple):
     kind: str
     order: int
     left: np.uint64
-    right: np.uint64 = _NONE
+    right: np.uint64 = _NOTHING
 
 
 class Screen(NamedTuple):
@@ -81,7 +81,7 @@ class Masks:
         """The licenses of the offers that are held."""
         held = before & self.known
         for mask in self.alike:
-            held |= np.where(before & mask, mask, _NONE)
+            held |= np.where(before & mask, mask, _NOTHING)
         return held
 
 
@@ -100,7 +100,7 @@ def masks(rulebook: Rulebook, organization: Organization) -> Masks:
     replaced: dict[np.uint64, np.uint64] = {}
     for offer in by_offer:
         if given := of(rulebook.exclusive(offer)):
-            replaced[given] = replaced.get(given, _NONE) | of(offer.bit)
+            replaced[given] = replaced.get(given, _NOTHING) | of(offer.bit)
     return Masks(
         rules,
         of(-1),
@@ -134,7 +134,7 @@ def _can_name(mask: Mask) -> bool:
 
 def _screen(rules: list[Mask]) -> Screen:
     def any_of(*kinds: str) -> np.uint64:
-        return reduce(or_, (rule.left for rule in rules if rule.kind in kinds), _NONE)
+        return reduce(or_, (rule.left for rule in rules if rule.kind in kinds), _NOTHING)
 
     return Screen(
         any_of("unmanaged"),
@@ -154,7 +154,7 @@ def _merged(rules: list[Mask], kind: str) -> Bits:
     merged: dict[np.uint64, np.uint64] = {}
     for rule in rules:
         if rule.kind == kind:
-            merged[rule.right] = merged.get(rule.right, _NONE) | rule.left
+            merged[rule.right] = merged.get(rule.right, _NOTHING) | rule.left
     return np.array([(left, right) for right, left in merged.items()], np.uint64).reshape(-1, 2)
 
 

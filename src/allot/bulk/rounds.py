@@ -36,7 +36,7 @@ PROPERTIES = EXTERNAL - 1
 Bytes = npt.NDArray[np.uint8]
 Places = npt.NDArray[np.intp]
 
-_NONE = np.uint64(0)
+_NOTHING = np.uint64(0)
 
 
 class People(NamedTuple):
@@ -122,10 +122,10 @@ def _keep_swaps_whole(swaps: list[tuple[np.uint64, np.uint64]], people: People, 
         for taken, given in swaps:
             replacements = gives & given
             lost = (replacements != 0) & (replacements & ~fallen == 0)
-            fallen = fallen | np.where(lost, takes & taken, _NONE)
+            fallen = fallen | np.where(lost, takes & taken, _NOTHING)
         kept = fallen
         for taken, given in swaps:
-            kept = kept | np.where(takes & taken & fallen, gives & given, _NONE)
+            kept = kept | np.where(takes & taken & fallen, gives & given, _NOTHING)
         if np.array_equal(kept, fallen):
             return kept
         fallen = kept
@@ -136,37 +136,37 @@ def _unmanaged(rule: Mask, state: _State) -> Bits:
 
 
 def _properties(rule: Mask, state: _State) -> Bits:
-    new = np.where(state.marks & LACKING, state.add & ~state.held, _NONE)
+    new = np.where(state.marks & LACKING, state.add & ~state.held, _NOTHING)
     return np.where(state.marks & NOWHERE, state.add, new) & rule.left
 
 
 def _marked(mark: int) -> Callable[[Mask, _State], Bits]:
-    return lambda rule, state: np.where(state.marks & mark, state.add & rule.left, _NONE)
+    return lambda rule, state: np.where(state.marks & mark, state.add & rule.left, _NOTHING)
 
 
 def _external(rule: Mask, state: _State) -> Bits:
-    return np.where(state.marks & EXTERNAL, state.added & rule.left, _NONE)
+    return np.where(state.marks & EXTERNAL, state.added & rule.left, _NOTHING)
 
 
 def _transition(rule: Mask, state: _State) -> Bits:
     arriving = state.added & rule.right & ~state.held
     leaves = (state.removed & rule.left != 0) & (state.after & rule.left == 0)
-    return np.where(leaves & (arriving != 0), arriving | state.removed & rule.left, _NONE)
+    return np.where(leaves & (arriving != 0), arriving | state.removed & rule.left, _NOTHING)
 
 
 def _conflict(rule: Mask, state: _State) -> Bits:
     both = (state.after & rule.left != 0) & (state.after & rule.right != 0)
-    return np.where(both, state.added & (rule.left | rule.right), _NONE)
+    return np.where(both, state.added & (rule.left | rule.right), _NOTHING)
 
 
 def _one_of(rule: Mask, state: _State) -> Bits:
     held = state.after & rule.left
-    return np.where(held & held - np.uint64(1), state.added & rule.left, _NONE)
+    return np.where(held & held - np.uint64(1), state.added & rule.left, _NOTHING)
 
 
 def _requires(rule: Mask, state: _State) -> Bits:
     lacking = (state.after & rule.left != 0) & (state.after & rule.right == 0)
-    return np.where(lacking, state.added & rule.left | state.removed & rule.right, _NONE)
+    return np.where(lacking, state.added & rule.left | state.removed & rule.right, _NOTHING)
 
 
 def _implicit(rule: Mask, state: _State) -> Bits:
@@ -174,7 +174,7 @@ def _implicit(rule: Mask, state: _State) -> Bits:
 
 
 def _capacity(rule: Mask, state: _State) -> Bits:
-    return np.where(state.marks & EXTERNAL, _NONE, state.added & rule.left & state.full)
+    return np.where(state.marks & EXTERNAL, _NOTHING, state.added & rule.left & state.full)
 
 
 #: kind of rule -> the items that it names
