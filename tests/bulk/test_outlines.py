@@ -43,11 +43,11 @@ def test_the_summary_begins_with_whose_plan_it_is_and_its_numbers(tmp_path: Path
     assert lines[0] == "Plan for Acme"
     assert "wants.csv against the snapshot of 2026-11-22 09:00 UTC" in lines[1]
     told = plan.summary
-    numbers = re.findall(r"^ +(\d+)  (asked|to change|of them|unchanged|refused)", "\n".join(lines), re.MULTILINE)
+    numbers = re.findall(r"^ +(\d+)  (asked|to change|cannot be undone|unchanged|refused)", "\n".join(lines), re.MULTILINE)
     assert numbers == [
         (str(told.asked), "asked"),
         (str(told.changes), "to change"),
-        (str(told.irreversible), "of them"),
+        (str(told.irreversible), "cannot be undone"),
         (str(told.unchanged), "unchanged"),
         (str(told.refused), "refused"),
     ]

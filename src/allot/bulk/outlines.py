@@ -65,7 +65,7 @@ def _numbers(plan: Plan, out: Console) -> None:
     requests = f"to change, by {count(told.requests, 'request')}" if told.changes else "to change"
     table.add_row(f"{told.changes:,}", requests, style="green" if told.changes else "")
     if told.irreversible:
-        table.add_row(f"{told.irreversible:,}", f"of them cannot be undone: {LOST}", style="bold red")
+        table.add_row(f"{told.irreversible:,}", f"cannot be undone: {LOST}", style="bold red")
     table.add_row(f"{told.unchanged:,}", "unchanged: they have all that is desired")
     table.add_row(f"{told.refused:,}", "refused", style="red" if told.refused else "")
     tight(out, Padding(table, (0, 2)))

@@ -81,7 +81,8 @@ def _show(usage: Usage, out: Console) -> None:
     giving = count(usage.idle_people, "person who is idle or never was active holds", _MANY)
     tight(out, Text(f"{giving} {count(usage.idle_units, 'unit')} that would come back", "bold"))
     if usage.idle_calling:
-        what = f"{usage.idle_calling:,} of them have calling: without it they lose number, extension and settings"
+        having = count(usage.idle_calling, "of them has", "of them have")
+        what = f"{having} calling: without it they lose number, extension and settings"
         tight(out, Text(what, "red"))
 
 
