@@ -241,7 +241,12 @@ def test_nonsense_later_is_shown():
 @pytest.mark.parametrize(
     ("link", "sentence"),
     [
-        ('<http://elsewhere.example/v1/people>; rel="next"', "where the token does not belong"),
+        (
+            '<http://elsewhere.example/v1/people>; rel="next"',
+            "elsewhere.example for .* where the token does not belong",
+        ),
+        ('<https://127.0.0.1/v1/people>; rel="next"', "where the token does not belong"),
+        ('<//me:secret@127.0.0.1/v1/people>; rel="next"', "where the token does not belong"),
         ('</v1/people?page=2>; rel="next"', "in a circle"),
     ],
 )

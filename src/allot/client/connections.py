@@ -235,9 +235,10 @@ class Connection:
         if "next" not in links:
             return None
         url = URL(links["next"]["url"])
-        if url.origin() != response.url.origin():
+        here = response.url
+        if (url.scheme, url.host, url.port, url.user) != (here.scheme, here.host, here.port, None):
             raise Nonsense(
-                f"{self.address} names {url.origin()} for the next page, where the token does not belong;"
+                f"{self.address} names {url.host} for the next page, where the token does not belong;"
                 " ask whoever runs it for its public address"
             )
         return str(url)

@@ -1,6 +1,9 @@
 """Changing what people hold: the one thing that is ever written to an API."""
 
+from functools import cached_property
+
 import msgspec
+from yarl import URL
 
 from allot.client.connections import Answer
 from allot.client.failures import Uncertain
@@ -14,13 +17,17 @@ class Writer(Reader):
 
     _encoder = msgspec.json.Encoder()
 
+    @cached_property
+    def _users(self) -> URL:
+        return self._url("/licenses/users")
+
     async def patch(self, body: Assignment) -> Answer:
         """The answer to one PATCH /licenses/users: 200, 206 or 400; 404 where there is no such person.
 
         What surely did nothing (429, 423, 503, no connection) is repeated. Raises Uncertain when the change was sent
         and may have been made: nothing is repeated then. Raises ClientFault when the API does not take changes.
         """
-        answer = await self._insist("PATCH", self._url("/licenses/users"), self._encoder.encode(body))
+        answer = await self._insist("PATCH", self._users, self._encoder.encode(body))
         if answer.status >= 500:
             text = f"{self.address} answers {answer.status} to a change: {self.reason(answer)}"
             raise Uncertain(text, answer.tracking_id)
