@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from allot.bulk.changes import Change, LicenseName
 from allot.bulk.desires import Fault, Want
@@ -17,7 +17,7 @@ from allot.bulk.files import Writer
 from allot.bulk.journals import ALREADY, REFUSED, Entry
 from allot.bulk.plans import Options, Plan
 from allot.bulk.plans import make as make_plan
-from allot.bulk.snapshots import Head, License, Location, Number, Person, Snapshot
+from allot.bulk.snapshots import Calling, Head, License, Location, Number, Person, Snapshot
 from allot.bulk.standings import Actual, difference, standing
 from allot.bulk.wordings import Names
 from allot.core.holding import Properties
@@ -49,7 +49,7 @@ class Rollback:
 
     plan: Plan
     applied: Applied
-    #: who is left as they are, and why
+    #: who is left as they are, or does not get everything back, and why
     left: list[Fault]
     #: what is lost for good although the plan gives back the licenses, one sentence for each person
     losses: list[str]
@@ -86,6 +86,7 @@ def make(
             )
         desired = Befores(plan, [*found.changes, *found.halves], snapshot.licenses)
         made = make_plan(snapshot, desired, rulebook, Options(overage=plan.head.overage), path, now)
+        desired.compare(made)
         return Rollback(made, found, desired.notices, _losses(plan, found.changes))
     desired = Befores(plan, found.changes, plan.head.licenses)
     for change in found.halves:
@@ -93,6 +94,7 @@ def make(
     with tempfile.TemporaryDirectory(prefix="allot-rollback-") as folder:
         left = _afters(plan, found.changes, Path(folder) / "left.snapshot", now)
         made = make_plan(left, desired, rulebook, Options(overage=True), path, now)
+    desired.compare(made)
     return Rollback(made, found, desired.notices, _losses(plan, found.changes))
 
 
@@ -106,6 +108,7 @@ class Befores:
         self._names = Names(plan.head.licenses)
         self._changes = {change.person_id: change for change in changes}
         self._missing = dict.fromkeys(self._changes)
+        self._actuals: dict[str, Actual] = {}
         known = {license.id: place for place, license in enumerate(licenses)}
         #: place in the plan -> place in the list of now
         self._places = {
@@ -119,16 +122,30 @@ class Befores:
         if change is None:
             return None
         self._missing.pop(person.id, None)
-        actual = self._actual(person)
+        actual = self._seen(person.licenses, person.attendee, person.calling)
         if actual.licenses is not UNSET and standing(change, actual, touched=True) is None:
             found = difference(change.after, actual, self._names, self._head.locations)
             self.leave(change, f"changed since the plan was applied: {found}; decide about them by hand")
             return None
+        self._actuals[person.id] = actual
         return self._want(change)
 
     def missing(self) -> Iterator[tuple[int | None, str]]:
         """Those who are in the snapshot no more."""
         return ((None, self._changes[person_id].email) for person_id in self._missing)
+
+    def compare(self, made: Plan) -> None:
+        """Tell of whom the plan does not give back everything, without refusing it."""
+        ends = dict(self._actuals)
+        for change in (change for changes in made.changes() for change in changes):
+            ends[change.person_id] = self._seen(change.after.licenses, change.after.attendee, change.after.calling)
+        for refusal in (refusal for refusals in made.refusals() for refusal in refusals):
+            ends.pop(refusal.person_id or "", None)
+        for person_id, end in ends.items():
+            change = self._changes[person_id]
+            found = difference(change.before, end, self._names, self._head.locations)
+            if found:
+                self.leave(change, f"does not come back whole: {found}")
 
     def leave(self, change: Change, why: str) -> None:
         """Leave somebody as they are."""
@@ -137,9 +154,6 @@ class Befores:
     def _want(self, change: Change) -> Want:
         before, after = change.before, change.after
         given = {place for request in change.requests for place in request.add}.union(after.licenses)
-        gone = [self._names.of(place) for place in before.licenses if place not in self._places]
-        if gone:
-            self.leave(change, f"the organization has {', '.join(gone)} no longer; what else they had comes back")
         told = before.calling
         reached = told is not None and (told.phone_number or told.extension)
         return Want(
@@ -154,13 +168,16 @@ class Befores:
     def _bits(self, places: Iterable[int]) -> int:
         return sum(1 << self._places[place] for place in places if place in self._places)
 
-    def _actual(self, person: Person) -> Actual:
-        licenses = person.licenses
+    def _seen(
+        self,
+        licenses: list[int] | UnsetType,
+        attendee: list[str] | UnsetType,
+        calling: Calling | UnsetType | None,
+    ) -> Actual:
+        """What somebody has, in the plan's terms. Licenses that it does not know are nobody's business here."""
         if licenses is UNSET:
-            return Actual(UNSET, person.attendee, person.calling or None)
-        held = sorted(self._back[place] for place in licenses if place in self._back)
-        # Licenses that the organization did not have when the plan was made are nobody's business here.
-        return Actual(held, person.attendee, person.calling or None)
+            return Actual(UNSET, attendee, calling)
+        return Actual(sorted(self._back[place] for place in licenses if place in self._back), attendee, calling)
 
 
 def _afters(plan: Plan, changes: list[Change], path: Path, now: str) -> Snapshot:
@@ -202,10 +219,11 @@ def _losses(plan: Plan, changes: list[Change]) -> list[str]:
     for change in changes:
         if change.irreversible:
             found.append(f"{change.email}: the settings of calling and the voicemail are lost for good")
-        if change.external:
-            taken = [names.of(place) for place in change.before.licenses if place not in change.after.licenses]
-            what = f"is invited anew to {', '.join(taken)}, and has it when they accept" if taken else ""
-            given = [place for place in change.after.licenses if place not in change.before.licenses]
-            what = what or ("the invitation is withdrawn, accepted or not" if given else "")
-            found += [f"{change.email}: {what}"] if what else []
+        taken = names.all(place for place in change.before.licenses if place not in change.after.licenses)
+        given = names.all(place for place in change.after.licenses if place not in change.before.licenses)
+        if change.external and taken:
+            found.append(f"{change.email}: is invited anew to {', '.join(taken)}, and has it when they accept")
+        if change.external and given:
+            what = f"an invitation to {', '.join(given)} that is still open stays until they answer or it runs out"
+            found.append(f"{change.email}: {what}")
     return found

@@ -125,7 +125,8 @@ class Sender:
         sent = Sent(Entry(change.number, SENT, "", "", answer.tracking_id))
         if holding.licenses is UNSET:
             return sent
-        sent.pending = self._places(holding.pending_licenses or ())
+        # What was pending before is in no snapshot, and none of the plan's business.
+        sent.pending = self._places(holding.pending_licenses or ()) & wanted
         held = self._places(holding.licenses) | sent.pending
         if held == wanted:
             return sent

@@ -66,7 +66,7 @@ def _show(rollback: Rollback, most: int | None) -> None:
         f"{told.changes:,} can be undone, {told.unchanged:,} are undone already, {told.refused:,} cannot be.",
         soft_wrap=True,
     )
-    _list(out, "Left as they are:", [show("", each).removeprefix(": ") for each in rollback.left], most)
+    _list(out, "Left as they are, or in part:", [show("", each).removeprefix(": ") for each in rollback.left], most)
     refused = [f"{refusal.email}: {refusal.reasons[0].what}" for block in rollback.plan.refusals() for refusal in block]
     _list(out, "Cannot be undone:", refused, most)
     _list(out, "Lost for good, whatever comes back:", rollback.losses, most)

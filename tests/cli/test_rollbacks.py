@@ -1,0 +1,71 @@
+"""`allot rollback` as a user calls it: what it prints, what it writes, and its exit codes."""
+
+from pathlib import Path
+
+from allot.bulk.journals import DONE, Entry, Journal
+from allot.bulk.plans import Plan
+from bulk.planning import MESSAGING, PRO, make_plan, person, want, write_snapshot
+
+ADDRESS = "http://127.0.0.1:8080/v1"
+
+
+def plan_of(folder: Path, people: int, *, done: int) -> Plan:
+    """A plan that takes Professional from people, and the journal of applying it to the first ones."""
+    persons = [person(number, PRO, MESSAGING) for number in range(people)]
+    snapshot = write_snapshot(folder / "acme.snapshot", persons)
+    plan = make_plan(snapshot, {each.email: want(lack=[PRO]) for each in persons}, folder / "acme.plan")
+    with Journal(folder / "acme.plan.journal", plan.digest, ADDRESS) as journal:
+        for number in range(1, done + 1):
+            journal.write(Entry(number, DONE))
+    return plan
+
+
+def test_a_rollback_is_a_plan(allot, tmp_path: Path):
+    """It stands beside the other, leaves with 2, is told with its digest, and can be shown; losses are named."""
+    plan_of(tmp_path, 25, done=22)
+    ran = allot("rollback", str(tmp_path / "acme.plan"))
+    assert (ran.code, ran.err) == (2, "")
+    path = tmp_path / "acme.rollback.plan"
+    lines = ran.out.splitlines()
+    assert lines[:2] == [
+        "The journal tells of 22 changes that were made.",
+        "22 can be undone, 0 are undone already, 0 cannot be.",
+    ]
+    assert lines[3] == "Lost for good, whatever comes back:"
+    assert lines[-3:] == ["  and 2 more; --all names everybody", f"{path}: 22 requests", Plan(path).digest]
+    everybody = allot("rollback", str(tmp_path / "acme.plan"), "--all", "-o", str(tmp_path / "other.plan"))
+    assert everybody.out.count("lost for good") == 22
+    assert "22" in allot("show", str(tmp_path / "other.plan")).out
+
+
+def test_nothing_to_undo_leaves_with_0(allot, tmp_path: Path):
+    """A journal without a change that was made undoes nothing."""
+    plan_of(tmp_path, 1, done=0)
+    ran = allot("rollback", str(tmp_path / "acme.plan"))
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith("The journal tells of 0 changes that were made.")
+
+
+def test_a_snapshot_of_now_tells_who_changed_since(allot, tmp_path: Path):
+    """Whoever has something else meanwhile is left, and it is said why."""
+    plan_of(tmp_path, 2, done=2)
+    now = [person(0, MESSAGING, calling=None), person(1, calling=None)]
+    write_snapshot(tmp_path / "now.snapshot", now)
+    ran = allot("rollback", str(tmp_path / "acme.plan"), "--snapshot", str(tmp_path / "now.snapshot"))
+    assert ran.code == 2
+    assert "1 can be undone, 0 are undone already, 0 cannot be." in ran.out
+    assert "person1@example.com: changed since the plan was applied: has no Basic Messaging" in ran.out
+
+
+def test_without_a_journal_there_is_no_rollback(allot, tmp_path: Path):
+    """A plan that was not applied from here, or the journal of another plan, gets its sentence."""
+    plan_of(tmp_path, 1, done=1)
+    (tmp_path / "acme.plan.journal").rename(tmp_path / "moved")
+    ran = allot("rollback", str(tmp_path / "acme.plan"))
+    assert (ran.code, ran.out) == (1, "")
+    assert "there is no journal" in ran.err
+    assert allot("rollback", str(tmp_path / "acme.plan"), "--journal", str(tmp_path / "moved")).code == 2
+    (tmp_path / "other").mkdir()
+    plan_of(tmp_path / "other", 2, done=1)
+    other = allot("rollback", str(tmp_path / "acme.plan"), "--journal", str(tmp_path / "other" / "acme.plan.journal"))
+    assert (other.code, "is the journal of another plan" in other.err) == (1, True)
