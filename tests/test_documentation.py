@@ -43,7 +43,7 @@ RUN = [
     "docs/how-to/rulebook.md",
     "docs/how-to/watching.md",
 ]
-RUN_LONG = ["docs/how-to/plan.md", "docs/how-to/tokens.md", "docs/how-to/sdk.md"]
+RUN_LONG = ["docs/how-to/desired.md", "docs/how-to/plan.md", "docs/how-to/tokens.md", "docs/how-to/sdk.md"]
 #: variables that a block may leave to the next ones
 KEPT = "TOKEN CUSTOMER OUTCOME DIGEST ALLOT_URL ALLOT_TOKEN"
 SHOWN = "http://127.0.0.1:8080"
