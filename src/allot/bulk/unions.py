@@ -36,6 +36,8 @@ class Union:
         self.notices: list[Fault] = []
         self._catalogue = catalogue
         self._policies = policies
+        #: places of policies -> what they come to together
+        self._known: dict[tuple[int, ...], Want] = {}
         self._left = {email: policy.line for policy in policies for email in policy.emails}
         self._clashes = {
             (one.name, other.name): what
@@ -45,18 +47,23 @@ class Union:
 
     def of(self, person: Person) -> Want | None:
         """What all policies for a person come to."""
-        fitting = [policy for policy in self._policies if policy.fits(person)]
+        fitting = tuple(place for place, policy in enumerate(self._policies) if policy.fits(person))
         if not fitting:
             return None
-        add = reduce(Named.and_, (policy.add for policy in fitting))
-        remove = reduce(Named.and_, (policy.remove for policy in fitting))
+        want = self._known.get(fitting)
+        if want is None:
+            want = self._known[fitting] = self._add_up([self._policies[place] for place in fitting])
+        if want.properties is None:
+            return want
+        return want._replace(have=calling_of(self._catalogue.calling, want.have, want.lack, person))
+
+    def _add_up(self, policies: list[Policy]) -> Want:
+        add = reduce(Named.and_, (policy.add for policy in policies))
+        remove = reduce(Named.and_, (policy.remove for policy in policies))
         lack = remove.licenses
-        if any(policy.exact for policy in fitting):
+        if any(policy.exact for policy in policies):
             lack |= self._catalogue.all & ~self._catalogue.free & ~add.licenses
-        have, properties = add.licenses, _merge(fitting)
-        if properties is not None:
-            have = calling_of(self._catalogue.calling, have, lack, person)
-        return Want(fitting[0].line, have, lack, properties, add.sites, remove.sites)
+        return Want(policies[0].line, add.licenses, lack, _merge(policies), add.sites, remove.sites)
 
     def missing(self) -> Iterable[tuple[int | None, str]]:
         """Whoever is named one by one and is not in the snapshot."""
