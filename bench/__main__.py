@@ -21,6 +21,7 @@ QUESTIONS = (
     "provisioning",
     "paging",
     "billing",
+    "plans",
 )
 
 

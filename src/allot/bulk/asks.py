@@ -28,8 +28,9 @@ class Shape(NamedTuple):
 
     #: licenses that are held, as far as a rule connects them with what is asked
     held: int
-    add: int
-    remove: int
+    #: licenses to have and to lack in the end, those that are held or lacked already among them: no way may pass by
+    have: int
+    lack: int
     external: bool = False
     #: calling licenses that are held, and whose number or extension shall change
     touch: int = 0
@@ -37,7 +38,7 @@ class Shape(NamedTuple):
     attend: tuple[str, ...] = ()
     leave: tuple[str, ...] = ()
     calling: Calling | None = None
-    #: of the calling licenses in `add` and `touch`
+    #: of the calling licenses that are newly had, and of those in `touch`
     properties: Properties | None = None
     #: which of the signs for locations are locations of the organization
     locations: frozenset[str] = frozenset()
@@ -124,10 +125,11 @@ class Asks:
                 return None
             near = self.near(add | remove)
             if not near & self.calling or not (person.calling or before & self.calling):
-                return Shape(before & near, add, remove, person.external)
+                return Shape(before & near, want.have & near, want.lack & near, person.external)
             if person.calling:
                 calling, locations = self._own(person.calling)
-                return Shape(before & near, add, remove, person.external, calling=calling, locations=locations)
+                plain = Shape(before & near, want.have & near, want.lack & near, person.external)
+                return plain._replace(calling=calling, locations=locations)
         spoken = Spoken(person.id, before, person.external, person.attendee, person.calling, want)
         return spoken if self._speaks(spoken) else self.shape(spoken, Taken())
 
@@ -160,16 +162,16 @@ class Asks:
         if told is not None and (self._speaks(asked) or told.location_id not in (None, calling.location_id)):
             touch = want.have & before & self.calling
         known = frozenset(asked.attendee or ())
-        attend = tuple(url for url in want.attend if url not in known)
-        leave = tuple(url for url in want.leave if url in known)
+        moved = not known.issuperset(want.attend) or not known.isdisjoint(want.leave)
         if asked.attendee is UNSET and (want.attend or want.leave):
             return UNKNOWN_SITES
-        near = self.near(add | remove | touch) | (self._hosts if known or attend else 0)
+        near = self.near(add | remove | touch) | (self._hosts if known or want.attend else 0)
         if asked.calling is UNSET and near & before & self.calling:
             return UNKNOWN_CALLING
-        if not (add | remove | touch or attend or leave):
+        if not (add | remove | touch or moved):
             return None
-        plain = Shape(before & near, add, remove, asked.external, touch, known, attend, leave)
+        have, lack = want.have & near, want.lack & near
+        plain = Shape(before & near, have, lack, asked.external, touch, known, want.attend, want.leave)
         if not near & self.calling:
             return plain
         if not (add | touch) & self.calling:

@@ -106,21 +106,20 @@ class Answers:
         if isinstance(ask, Refused):
             return Answer(ask, full, reasons=[Reason(ask.rule, ask.what)])
         items = self._items(ask, full)
-        answer = Answer(ask, full, asked=_request(items))
+        answer = Answer(ask, full, asked=_request(_moves(ask, items)))
         if accepted:
-            answer.requests = [_request(items)]
-            after = ask.held & ~ask.remove | ask.add
+            answer.requests = [answer.asked or Request()]
+            after = ask.held & ~ask.lack | ask.have
             self._reach(answer, ask, Holding(after, ask.attendee, ask.calling if after & self._calling else None))
         else:
             self._explain(answer, ask, items)
-        if not answer.reasons:
-            answer.reasons = self._held_back(answer, ask)
-        return answer
+        held_back = [] if answer.reasons else self._held_back(answer, ask)
+        return Answer(ask, full, reasons=held_back, asked=answer.asked) if held_back else answer
 
     def _explain(self, answer: Answer, shape: Shape, items: list[Item]) -> None:
         found = explain(self._rulebook, self._situation(shape, answer.full), items)
         if not found.decision.refused:
-            answer.requests = [_request(items)]
+            answer.requests = [_request(_moves(shape, items))]
             self._reach(answer, shape, found.decision.after)
         elif not (found.way and found.reached):
             answer.reasons = self._reasons(found)
@@ -196,10 +195,10 @@ class Answers:
 
     def _items(self, shape: Shape, full: int) -> list[Item]:
         licenses = list(self._with_units(full).licenses.values())
-        items: list[Item] = [LicenseItem(licenses[place], False) for place in bits(shape.remove)]
-        for place in bits(shape.add | shape.touch):
-            license = licenses[place]
-            items.append(LicenseItem(license, True, shape.properties if license.offer.calling else None))
+        items: list[Item] = [LicenseItem(licenses[place], False) for place in bits(shape.lack)]
+        for place in bits(shape.have):
+            license, moves = licenses[place], bool(1 << place & (shape.touch | ~shape.held))
+            items.append(LicenseItem(license, True, shape.properties if license.offer.calling and moves else None))
         items += [SiteItem(url, True) for url in shape.attend]
         return items + [SiteItem(url, False) for url in shape.leave]
 
@@ -225,6 +224,16 @@ class Answers:
             }
             found = self._organizations[full] = replace(self._organization, licenses=licenses)
         return found
+
+
+def _moves(shape: Shape, items: Sequence[Item]) -> list[Item]:
+    """The items that change something: what is held or lacked already is asked for only so that no way loses it."""
+    return [
+        item
+        for item in items
+        if (isinstance(item, LicenseItem) and item.add != bool(item.license.bit & shape.held & ~shape.touch))
+        or (isinstance(item, SiteItem) and item.add != (item.url in shape.attendee))
+    ]
 
 
 def _request(items: Sequence[Item]) -> Request:
