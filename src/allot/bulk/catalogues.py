@@ -127,23 +127,21 @@ class Catalogue:
 
     def name(self, place: int) -> str:
         """How the license at a place is called in a sentence, so that it is found by it."""
-        return self._qualified(self._licenses[place], self._names[_plain(self._licenses[place].name)])
+        return self._qualified(place, self._names[_plain(self._licenses[place].name)])
 
     def _several(self, text: str, found: int) -> str:
-        shown = "; ".join(f"`{self._qualified(each, found)}` ({each.id})" for each in self._of(found))
+        shown = "; ".join(f"`{self._qualified(place, found)}` ({self._licenses[place].id})" for place in bits(found))
         return f"`{text.strip()}` may be any of {found.bit_count()} licenses; write one of: {shown}"
 
-    def _qualified(self, license: License, among: int) -> str:
-        others = [each for each in self._of(among) if each is not license]
+    def _qualified(self, place: int, among: int) -> str:
+        license = self._licenses[place]
+        others = [self._licenses[each] for each in bits(among & ~(1 << place))]
         text = license.name
         if license.site_url and any(each.site_url != license.site_url for each in others):
             text += f" on {license.site_url}"
         if license.subscription_id and any(each.subscription_id != license.subscription_id for each in others):
             text += f" in {license.subscription_id}"
-        return text if self._names[_plain(text)].bit_count() == 1 else license.id
-
-    def _of(self, found: int) -> list[License]:
-        return [self._licenses[place] for place in bits(found)]
+        return text if self._names[_plain(text)] == 1 << place else license.id
 
 
 def _keys(license: License, its: Offer) -> Iterator[str]:
