@@ -97,22 +97,35 @@ def write_idle(usage: Usage, names: Catalogue, path: Path) -> None:
 
 
 def _rows(plan: Plan, names: Names) -> Iterator[tuple[str, ...]]:
+    known: dict[object, tuple[str, str, str]] = {}
     for changes in plan.changes():
         for change in changes:
-            yield _changed(plan, names, change)
+            # Many people get the same, and most of the time would go into saying it again.
+            key = (*((*each.remove, "", *each.add, *each.leave, "", *each.attend) for each in change.requests),)
+            alike = (key, *change.unasked)
+            said = known.get(alike)
+            if said is None:
+                said = known[alike] = _said(names, change)
+            yield _changed(plan, change, said)
     for refusals in plan.refusals():
         for refusal in refusals:
             yield _refused(names, refusal)
 
 
-def _changed(plan: Plan, names: Names, change: Change) -> tuple[str, ...]:
-    parts = steps(names, change)
-    adds, removes = ("; ".join(part.what for step in parts for part in step if part.sign == sign) for sign in "+-")
-    reasons = "; ".join(dict.fromkeys(f"{part.what}: {part.note}" for step in parts for part in step if part.note))
+def _said(names: Names, change: Change) -> tuple[str, str, str]:
+    """What the requests of a change add and remove, and what is to be noted of that."""
+    parts = [part for step in steps(names, change) for part in step]
+    adds, removes = ("; ".join(part.what for part in parts if part.sign == sign) for sign in "+-")
+    return adds, removes, "; ".join(dict.fromkeys(f"{part.what}: {part.note}" for part in parts if part.note))
+
+
+def _changed(plan: Plan, change: Change, said: tuple[str, str, str]) -> tuple[str, ...]:
+    adds, removes, reasons = said
     if change.irreversible:
         reasons = "; ".join(each for each in (f"cannot be undone: {LOST}", reasons) if each)
     line = "" if change.line is None else str(change.line)
-    return change.email, line, "applied", adds, removes, calling(plan.head, change), str(len(parts)), reasons
+    moved = calling(plan.head, change)
+    return change.email, line, "applied", adds, removes, moved, str(len(change.requests)), reasons
 
 
 def _refused(names: Names, refusal: Refusal) -> tuple[str, ...]:

@@ -1,8 +1,6 @@
 """Plans: what is to be done so that an organization becomes as desired, decided for everybody, in one file."""
 
-import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from allot.bulk.changes import Change, Guards, Head, LicenseName, Reason, Refusa
 from allot.bulk.comparisons import compare
 from allot.bulk.desires import Desired
 from allot.bulk.files import File, Writer
+from allot.bulk.memories import without_collector
 from allot.bulk.organizations import organization
 from allot.bulk.records import Records
 from allot.bulk.snapshots import Snapshot
@@ -81,7 +80,7 @@ class Decided:
     def write(self, path: Path, now: str) -> Plan:
         """Write the plan file. `now` is ISO-8601 UTC."""
         with (
-            _without_collector(),
+            without_collector(),
             Writer(path, "plan", self._head(now)) as writer,
             self._records.changes() as changes,
             self._records.refusals() as refusals,
@@ -125,7 +124,7 @@ def decide(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Op
     kept = guards.checked(options.guards)
     boundless = organization(rulebook, snapshot, [], overage=True)
     protected = 0 if options.force else sum(1 << place for place in set(kept.protected_licenses))
-    with _without_collector():
+    with without_collector():
         found = compare(snapshot, desired, Asks(rulebook, boundless), kept, force=options.force)
         free = units(snapshot, boundless, overage=options.overage)
         answers = Answers(rulebook, boundless, free, protected)
@@ -150,15 +149,3 @@ def units(snapshot: Snapshot, decided: Organization, *, overage: bool) -> list[i
         None if overage or license.offer.free else read.total_units - read.consumed_units
         for read, license in zip(snapshot.licenses, decided.licenses.values(), strict=True)
     ]
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Millions of records leave no cycles behind; to look for them would take a third of the time."""
-    was = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was:
-            gc.enable()

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import click
 
 from allot.bulk import exports, outlines, pages
+from allot.bulk.memories import without_collector
 from allot.bulk.plans import Plan
 from allot.bulk.terminals import console
 
@@ -32,18 +33,19 @@ def outputs(function: F) -> F:
 
 def show(plan: Plan, *, diff: bool, everybody: bool, raw: bool, csv: Path | None, html: Path | None) -> None:
     """Show a plan as the options of `outputs` say; the summary, when they say nothing else."""
-    if csv is not None:
-        exports.write_csv(plan, csv)
-    if html is not None:
-        pages.write_plan(plan, html)
-    if raw:
-        exports.write_json(plan, sys.stdout.buffer)
-        return
-    out = console()
-    outlines.summary(plan, out)
-    if diff and plan.summary.changes:
-        out.print()
-        outlines.diff(plan, out, None if everybody else SHOWN)
+    with without_collector():
+        if csv is not None:
+            exports.write_csv(plan, csv)
+        if html is not None:
+            pages.write_plan(plan, html)
+        if raw:
+            exports.write_json(plan, sys.stdout.buffer)
+            return
+        out = console()
+        outlines.summary(plan, out)
+        if diff and plan.summary.changes:
+            out.print()
+            outlines.diff(plan, out, None if everybody else SHOWN)
 
 
 @click.command("show")
