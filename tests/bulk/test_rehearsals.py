@@ -91,12 +91,15 @@ def test_what_happens_is_what_is_predicted(sqlite: Maker, snapshot: Snapshot, pl
 def test_other_rules_come_to_other_ends(sqlite: Maker, snapshot: Snapshot, plan: Plan):
     """A twin with another rulebook differs, and each difference has the rule and the server's own words."""
     clash = 'offers = ["CF"]\nwith = ["FMS"]'
-    text = without("messenger-unmanaged").replace('offers = ["BCBAS"]\nwith = ["BCCXE"]', clash)
+    text = without("messenger-unmanaged", "extension-taken").replace('offers = ["BCBAS"]\nwith = ["BCCXE"]', clash)
     rehearsal = rehearse(sqlite, plan, snapshot, text)
     found = {each.email: each for each in rehearsal.differences}
     given = found[f"ivan.horvat{ACME}"]
     assert given.predicted == "refused by messenger-unmanaged"
     assert given.happened == "everything that they asked for was given"
+    broken = found[f"user{ACME}"]
+    assert (broken.predicted, broken.rules) == ("refused by extension-taken", [])
+    assert "answers 409" in broken.happened
     refused = found[f"george.papadakis{ACME}"]
     assert refused.predicted == "changed"
     assert refused.rules == ["standard-and-cx"]

@@ -17,6 +17,7 @@ from allot.bulk.journals import Entry, Journal
 from allot.bulk.plans import Plan
 from allot.bulk.sendings import Sender
 from allot.bulk.surveys import Surveys
+from allot.client.failures import Nonsense, Uncertain
 from allot.client.writers import Writer
 from allot.core.rulebook import Rulebook
 
@@ -71,6 +72,7 @@ class _Answered:
     refusal: Refusal
     #: the rules that are predicted
     predicted: list[str]
+    #: 0 where there is no answer that is one
     status: int
     tracking_id: str
     what: str
@@ -124,7 +126,10 @@ class Rehearse:
         rules = [reason.rule for reason in refusal.reasons if reason.rule not in _OURS]
         if refusal.person_id is None or refusal.request is None or not rules:
             return None
-        answer = await self._writer.patch(self._sender.body(refusal.person_id, refusal.request))
+        try:
+            answer = await self._writer.patch(self._sender.body(refusal.person_id, refusal.request))
+        except (Nonsense, Uncertain) as fault:
+            return _Answered(refusal, rules, 0, "", str(fault))
         what = "" if answer.status == 200 else self._writer.reason(answer)
         return _Answered(refusal, rules, answer.status, answer.tracking_id, what)
 
