@@ -29,6 +29,8 @@ from allot.bulk.wordings import (
 
 #: people of each rule that the summary names
 EXAMPLES = 3
+# Lines of a diff that are printed at once.
+LINES = 100
 _STYLES = {"+": "green", "-": "red", "~": "yellow"}
 
 
@@ -112,8 +114,14 @@ def _refused(plan: Plan, names: Names, out: Console) -> None:
 def diff(plan: Plan, out: Console, most: int | None) -> None:
     """Print what changes for each person, `most` at most; None: everybody."""
     names = Names(plan.head.licenses)
+    lines: list[Text] = []
     for change in islice(_each(plan), most):
-        _change(plan, names, change, out)
+        lines += _change(plan, names, change)
+        if len(lines) >= LINES:
+            out.print(Text("\n").join(lines), soft_wrap=True)
+            lines.clear()
+    if lines:
+        out.print(Text("\n").join(lines), soft_wrap=True)
     left = plan.summary.changes - most if most is not None else 0
     if left > 0:
         out.print(f"and {left:,} more; --all shows everybody")
@@ -123,23 +131,20 @@ def _each(plan: Plan) -> Iterator[Change]:
     return chain.from_iterable(plan.changes())
 
 
-def _change(plan: Plan, names: Names, change: Change, out: Console) -> None:
-    said = [f"line {change.line}"] if change.line is not None else []
-    if len(change.requests) > 1:
-        said.append(f"{len(change.requests)} requests, one after the other")
-    out.print(
-        Text.assemble((plain(change.email), "bold"), (f"  {', '.join(said)}" if said else "", "dim")), soft_wrap=True
-    )
+def _change(plan: Plan, names: Names, change: Change) -> Iterator[Text]:
     several = len(change.requests) > 1
+    said = [f"line {change.line}"] if change.line is not None else []
+    said += [f"{len(change.requests)} requests, one after the other"] if several else []
+    yield Text.assemble((plain(change.email), "bold"), (f"  {', '.join(said)}" if said else "", "dim"))
     for number, parts in enumerate(steps(names, change), 1):
         for place, part in enumerate(parts):
             mark = (f"{number}. " if place == 0 else "   ") if several else ""
-            out.print(_part(mark, part), soft_wrap=True)
+            yield _part(mark, part)
     moved = calling(plan.head, change)
     if moved:
-        out.print(_part("   " if several else "", Part("~", f"calling: {moved}")), soft_wrap=True)
+        yield _part("   " if several else "", Part("~", f"calling: {moved}"))
     if change.irreversible:
-        out.print(Text(f"  ! cannot be undone: {LOST}", "bold red"), soft_wrap=True)
+        yield Text(f"  ! cannot be undone: {LOST}", "bold red")
 
 
 def _part(mark: str, part: Part) -> Text:
