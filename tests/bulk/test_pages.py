@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -162,3 +163,35 @@ def test_a_page_of_usage_tells_unknown_from_never(tmp_path: Path):
     assert tiles["people last activity not known"] == "6"
     named = [row.all("th")[0].text for row in page.all("table")[-1].all("tbody")[0].all("tr")]
     assert named == ["person2@example.com", "person7@example.com", "person11@example.com"]
+
+
+TEXTS = [
+    *(("text", "paper"), ("text", "ground"), ("faint", "paper"), ("faint", "ground"), ("link", "paper")),
+    *(("good", "paper"), ("bad", "paper"), ("care", "paper"), ("text", "bad-ground"), ("text", "care-ground")),
+    *(("good", "good-ground"), ("bad", "bad-ground"), ("care", "care-ground"), ("text", "soft")),
+]
+SHAPES = [(each, "paper") for each in ("used", "more", "over", "short")]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_colors_have_the_contrast_that_reading_needs(scheme: str):
+    """Text has 4.5 to 1 against what is behind it, and shapes have 3 to 1, as WCAG 2.2 asks at level AA."""
+    text = files("allot").joinpath("bulk/pages/style.css").read_text(encoding="utf-8")
+    light, dark = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", part)) for part in text.split("@media", 2)[:2])
+    colors = light if scheme == "light" else dark
+    assert light.keys() == dark.keys()
+    for pairs, least in ((TEXTS, 4.5), (SHAPES, 3.0)):
+        for front, back in pairs:
+            assert contrast(colors[front], colors[back]) >= least, f"{front} on {back}"
+
+
+def contrast(front: str, back: str) -> float:
+    """The contrast of two colors by WCAG: 1 to 21."""
+    darker, lighter = sorted(map(luminance, (front, back)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def luminance(color: str) -> float:
+    parts = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (each / 12.92 if each <= 0.04045 else ((each + 0.055) / 1.055) ** 2.4 for each in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
