@@ -14,6 +14,7 @@ QUESTIONS = (
     "growth",
     "decision",
     "vector",
+    "applies",
     "start",
     "memory",
     "prism",

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from allot.cli.databases import migrate, open_database
 from allot.core import ids
 from allot.core.rulebook import load
-from allot.core.scope import LICENSES_READ, PEOPLE_READ, PEOPLE_WRITE
+from allot.core.scope import LICENSES_READ, LOCATIONS_READ, PEOPLE_READ, PEOPLE_WRITE, TELEPHONY_READ
 from allot.service.clock import stamp
 from allot.service.tokens import new_token, token_hash
 from allot.store.database import Database
@@ -120,7 +120,7 @@ async def _people(database: Database, org_id: str, person_ids: list[str], first:
 async def _token(database: Database, org_id: str, person_id: str) -> str:
     """A token of the administrator that never runs out."""
     token = new_token(org_id)
-    scopes = " ".join((LICENSES_READ, PEOPLE_READ, PEOPLE_WRITE))
+    scopes = " ".join((LICENSES_READ, LOCATIONS_READ, PEOPLE_READ, PEOPLE_WRITE, TELEPHONY_READ))
     async with database.writing() as writing:
         await writing.run(_TOKEN, org_id, token_hash(token), person_id, scopes, CREATED)
     return token

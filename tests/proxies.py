@@ -77,7 +77,7 @@ class Proxy:
                     pass
             finally:
                 upstream[1].transport.abort()
-        except (OSError, asyncio.IncompleteReadError):
+        except (OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             pass
         finally:
             self._running.discard(task)

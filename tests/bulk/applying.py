@@ -85,12 +85,23 @@ def email(number: int) -> str:
 def found(server: Server, text: str) -> Company:
     """Import a company."""
 
-    async def run(service: Service) -> Company:
+    async def run(service: Service) -> str:
         [new] = imports.read_document(text, rulebook())
         async with service.database.writing() as writing:
             await imports.save(writing, service.context, [new])
-            granting = grants.Granting(new.org_id, "admin@example.com", "test", frozenset(SCOPES))
-            return Company(server.address, await grants.grant(writing, service.context, granting), new.org_id)
+        return new.org_id
+
+    org_id = server.call(run)
+    return Company(server.address, grant(server, org_id, frozenset(SCOPES)), org_id)
+
+
+def grant(server: Server, org_id: str, scopes: frozenset[str]) -> str:
+    """A token of the administrator."""
+
+    async def run(service: Service) -> str:
+        async with service.database.writing() as writing:
+            granting = grants.Granting(org_id, "admin@example.com", "test", scopes)
+            return await grants.grant(writing, service.context, granting)
 
     return server.call(run)
 

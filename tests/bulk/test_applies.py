@@ -8,6 +8,7 @@ import pytest
 import proxies
 from allot.bulk import sendings
 from allot.core import ids
+from allot.core.scope import SCOPES
 from audit import wrongs
 from bulk.applying import (
     ADVANCED,
@@ -23,6 +24,7 @@ from bulk.applying import (
     document,
     email,
     found,
+    grant,
     holdings,
     plan_all,
     plan_each,
@@ -268,6 +270,17 @@ def test_the_first_failure_stops_when_that_is_asked(server: Server, tmp_path: Pa
     assert applied.tally.stopped is not None
     assert applied.tally.stopped.startswith(f"stopped at the first failure, {email(0)}: changed since")
     assert applied.tally.done < 9
+
+
+def test_a_token_that_may_not_write_is_told(server: Server, tmp_path: Path):
+    """The first answer of 403 ends the sending, with what the token needs."""
+    company = found(server, document(20))
+    plan = plan_all(company, tmp_path, range(20), UPGRADE)
+    reading = frozenset(scope for scope in SCOPES if scope.endswith("_read"))
+    reader = Company(company.address, grant(server, company.org_id, reading), company.org_id)
+    applied = carry_out(plan, reader)
+    assert "people_write" in (applied.tally.stopped or "")
+    assert applied.outcomes == {}
 
 
 # ---------------------------------------------------------------- bad luck

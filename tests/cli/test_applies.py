@@ -280,6 +280,31 @@ def test_an_interrupted_apply_finishes_what_it_sent(company: Company, tmp_path: 
         assert proxy.methods["PATCH"] == 20
 
 
+def test_who_cannot_wait_leaves_at_once(company: Company, tmp_path: Path):
+    """Ctrl-C twice: it is left while answers are still awaited, and the same command does the rest."""
+    plan = plan_all(company, tmp_path, range(5), UPGRADE)
+    begun, over = threading.Event(), threading.Event()
+
+    def wait(method: str, path: str) -> str:
+        if method == "PATCH":
+            begun.set()
+            over.wait(SECONDS)
+        return proxies.PASS
+
+    with Proxy(company.address, wait) as proxy, Running(tmp_path, flags(plan, company, address=proxy.address)) as one:
+        assert begun.wait(SECONDS)
+        one.popen.send_signal(signal.SIGINT)
+        assert one.popen.stderr is not None
+        assert one.popen.stderr.readline() == "\n"
+        assert one.popen.stderr.readline() == "finishing what is under way (again to leave at once)\n"
+        one.popen.send_signal(signal.SIGINT)
+        code, _, err = one.end()
+        assert (code, err) == (130, "\nallot: stopped\n")
+        over.set()
+        with Running(tmp_path, flags(plan, company, address=proxy.address)) as again:
+            assert again.end()[0] == 0
+
+
 def test_a_full_disk_stops_the_sending(company: Company, tmp_path: Path):
     """No room for the journal: nothing more is sent, one sentence, 1; with room the same command does the rest."""
     plan = plan_all(company, tmp_path, range(20), UPGRADE)

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
+import msgspec
+
 from allot.bulk.changes import Change
 from allot.bulk.journals import (
     ALREADY,
@@ -112,6 +114,12 @@ async def check(plan: Plan, reader: Reader, org_id: str | None) -> None:
         raise ApplyFault(f"{found.display_name} has no license {', '.join(gone)} any more; pull and plan again")
 
 
+class _Wave(msgspec.Struct):
+    """Of a change only its wave: reading a plan costs a third then."""
+
+    wave: int = 0
+
+
 class Apply:
     """One run of applying one plan."""
 
@@ -182,7 +190,7 @@ class Apply:
     # ---------------------------------------------------------------- feeding
 
     async def _feed(self) -> None:
-        waves = sorted({change.wave for block in self._plan.changes() for change in block})
+        waves = sorted({change.wave for block in self._plan.file.blocks("changes", _Wave) for change in block})
         await self._try_canary(waves)
         for wave in waves:
             for window in self._windows(wave):
@@ -283,9 +291,9 @@ class Apply:
 
     def _confirm(self, change: Change, sent: Sent, actual: Actual | None) -> bool:
         """Whether somebody is as planned, what they have yet to accept apart; then it is noted."""
-        if actual is None or not agrees(change.after, actual, sent.pending):
+        if actual is None or not agrees(change.after, sent.accepted(actual)):
             return False
-        what = "waits for the person to accept" if sent.pending else ""
+        what = "waits for the person to accept" if sent.pending or sent.sites else ""
         self._note(change, Entry(change.number, DONE, what, "", sent.entry.tracking_id))
         return True
 

@@ -166,10 +166,7 @@ class Journal:
         self._unsynced = True
 
     def _full(self, why: str | None) -> JournalFault:
-        return JournalFault(
-            f"{self.path} cannot be written ({why}), so that nothing more was sent; make room, then run the same"
-            " command again: it goes on where it stopped"
-        )
+        return JournalFault(f"{self.path} cannot be written ({why}), so that nothing more was sent; make room for it")
 
 
 def past(path: Path, plan: str) -> dict[int, Entry]:
