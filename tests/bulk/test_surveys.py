@@ -9,6 +9,8 @@ from msgspec import UNSET
 
 import proxies
 from allot.bulk.changes import Change, LicenseName, Request, State
+from allot.bulk.journals import SENT, Entry
+from allot.bulk.sendings import Sent
 from allot.bulk.snapshots import Calling
 from allot.bulk.standings import Actual, agrees, difference, standing
 from allot.bulk.surveys import Surveys
@@ -73,8 +75,14 @@ def test_a_number_without_a_place_is_no_calling():
     assert agrees(gone, actual(2))
     assert not agrees(gone, actual(2, calling=BERLIN))
     assert not agrees(State([2], [], BERLIN), actual(2))
-    assert agrees(State([2, 3]), actual(2), {3})
-    assert not agrees(State([2, 3]), actual(2), {4})
+
+
+def test_what_is_pending_counts_as_accepted():
+    """Licenses and sites that somebody has yet to accept are added to what they have; what is unknown stays so."""
+    sent = Sent(Entry(1, SENT), frozenset({3}), frozenset({"a.webex.com"}))
+    there, unknown = sent.accepted(actual(2)), sent.accepted(Actual(UNSET, UNSET, None))
+    assert (there.licenses, there.attendee) == ([2, 3], ["a.webex.com"])
+    assert (unknown.licenses, unknown.attendee) == (UNSET, UNSET)
 
 
 def test_differences_are_told_in_words():

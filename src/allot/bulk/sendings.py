@@ -32,10 +32,20 @@ NOBODY = "there is no such person any more"
 
 @dataclass(slots=True, eq=False)
 class Sent:
-    """What sending came to. `pending`: places that are only had when the person accepts an invitation."""
+    """What sending came to. `pending`, `sites`: licenses and sites that are only had when the person accepts."""
 
     entry: Entry
     pending: frozenset[int] = frozenset()
+    sites: frozenset[str] = frozenset()
+
+    def accepted(self, actual: Actual) -> Actual:
+        """What somebody has who accepts what is pending."""
+        licenses, attendee = actual.licenses, actual.attendee
+        if licenses is not UNSET and self.pending:
+            licenses = sorted({*licenses}.union(self.pending))
+        if attendee is not UNSET and self.sites:
+            attendee = sorted({*attendee}.union(self.sites))
+        return Actual(licenses, attendee, actual.calling, actual.others)
 
 
 class Sender:
@@ -127,6 +137,8 @@ class Sender:
             return sent
         # What was pending before is in no snapshot, and none of the plan's business.
         sent.pending = self._places(holding.pending_licenses or ()) & wanted
+        sites = (each.site_url for each in holding.pending_site_urls or ())
+        sent.sites = frozenset(sites).intersection(change.after.attendee)
         held = self._places(holding.licenses) | sent.pending
         if held == wanted:
             return sent

@@ -1,6 +1,6 @@
 """Standings: how far a person is on the way of a change, by what they have now."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from msgspec import UNSET, UnsetType
@@ -51,14 +51,9 @@ def step(licenses: Iterable[int], request: Request) -> set[int]:
     return {*licenses}.difference(request.remove).union(request.add)
 
 
-def agrees(wanted: State, actual: Actual, pending: Collection[int] = ()) -> bool:
-    """Whether somebody is as planned, the licenses apart that they have yet to accept.
-
-    Calling details that the plan does not tell are as the API chose them.
-    """
-    if actual.others or actual.licenses is UNSET:
-        return False
-    if actual.licenses != wanted.licenses and {*actual.licenses}.union(pending) != {*wanted.licenses}:
+def agrees(wanted: State, actual: Actual) -> bool:
+    """Whether somebody is as planned. Calling details that the plan does not tell are as the API chose them."""
+    if actual.others or actual.licenses != wanted.licenses:
         return False
     if actual.attendee is not UNSET and actual.attendee != wanted.attendee:
         return False

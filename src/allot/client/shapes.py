@@ -152,5 +152,6 @@ class Holding(Struct, rename="camel"):
     licenses: list[str] | UnsetType = UNSET
     site_urls: list[Site] | UnsetType = UNSET
     pending_licenses: list[str] | UnsetType = UNSET
+    pending_site_urls: list[Site] | UnsetType = UNSET
     #: why a part was not applied; beyond Cisco's schema
     errors: list[ErrorDetail] = []
