@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from allot.bulk.snapshots import License, Person
+from allot.bulk.files import Writer
+from allot.bulk.snapshots import Head, License, Person, Snapshot
 from allot.bulk.usages import ACTIVE, ACTIVITIES, IDLE, NEVER, UNKNOWN, Usage
 from bulk.planning import ADVANCED, CONSOLE, LICENSES, MESSAGING, ORG, PRO, PRO_3, SUITE, person, small, write_snapshot
 from servers import rulebook
@@ -35,6 +36,19 @@ def test_activity_is_measured_from_the_snapshot(tmp_path: Path, last: str | None
     assert {each: found.people[each] for each in ACTIVITIES if found.people[each]} == {state: 1}
     assert found.uses[PRO].holders[state] == 1
     assert len(list(found.idle())) == (state in (IDLE, NEVER))
+
+
+def test_nobody_is_idle_when_it_is_not_known_when_the_snapshot_was_read(tmp_path: Path):
+    """Without a time to count from, all last activity is unknown, but for who never was active."""
+    people = [person(1, PRO, last_activity="2020-01-01T00:00:00Z"), person(2, PRO, last_activity=None)]
+    head = Head(ORG, "Acme", "http://127.0.0.1:8080/v1", "", "")
+    with Writer(tmp_path / "u.snapshot", "snapshot", head) as writer:
+        for name, records in (("licenses", LICENSES), ("people", people)):
+            writer.section(name)
+            writer.write(records)
+        writer.close()
+    found = Usage(Snapshot(tmp_path / "u.snapshot"), rulebook(), 90)
+    assert (found.people[UNKNOWN], found.people[NEVER], found.people[IDLE]) == (1, 1, 0)
 
 
 def test_only_counted_units_come_back(tmp_path: Path):

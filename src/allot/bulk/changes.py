@@ -48,7 +48,7 @@ class Head(msgspec.Struct, rename="camel", omit_defaults=True):
     overage: bool = False
     #: names of the locations that its calling data speaks of, by id
     locations: dict[str, str] = {}
-    #: when the snapshot was read, ISO-8601 UTC
+    #: when reading the snapshot began, ISO-8601 UTC: so old is what the plan knows
     read: str = ""
 
 

@@ -59,7 +59,7 @@ def write_usage_json(usage: Usage, out: IO[bytes]) -> None:
         "snapshot": usage.snapshot.digest,
         "orgId": head.org_id,
         "orgName": head.org_name,
-        "read": head.finished,
+        "read": head.begun,
         "inactiveDays": usage.days,
         "people": {state: usage.people[state] for state in ACTIVITIES},
         "unread": usage.unread,

@@ -97,7 +97,8 @@ class Usage:
     def __init__(self, snapshot: Snapshot, rulebook: Rulebook, days: int, only: Collection[int] = ()) -> None:
         self.snapshot = snapshot
         self.days = days
-        self._read = _moment(snapshot.head.finished) or datetime.max.replace(tzinfo=UTC)
+        # Whoever is read last may have been active since: the beginning makes nobody idle who is not.
+        self._read = _moment(snapshot.head.begun)
         names = Names(snapshot.licenses)
         self.uses = [_use(rulebook, place, each, names) for place, each in enumerate(snapshot.licenses)]
         self._wanted = {use.place for use in self.uses if use.counted and (not only or use.place in only)}
@@ -139,14 +140,14 @@ class Usage:
         if not places:
             return None
         last = _moment(person.last_activity) if isinstance(person.last_activity, str) else None
-        days = (self._read - last).days if last else None
+        days = (self._read - last).days if last and self._read else None
         return Idle(person.email, places, days, bool(person.calling))
 
     def _state(self, last: str | UnsetType | None) -> str:
         if last is None:
             return NEVER
         at = None if last is UNSET else _moment(last)
-        if at is None:
+        if at is None or self._read is None:
             return UNKNOWN
         return IDLE if self._read - at > timedelta(days=self.days) else ACTIVE
 
