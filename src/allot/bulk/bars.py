@@ -34,7 +34,7 @@ def units(total: int, used: int, then: int, short: int = 0) -> Bar:
 
     The whole is all units, or what is used or wanted when that is more.
     """
-    whole = max(total, used, then + short, 1)
+    whole = max(total, max(used, then) + short, 1)
     kept = min(used, then)
     within = max(0, min(kept, total))
     parts = [("used", within), ("over", max(0, kept - within))]
