@@ -498,8 +498,8 @@ def test_a_spool_gives_back_in_order_whatever_its_size(monkeypatch: pytest.Monke
     monkeypatch.setattr(spools, "_GATHERED", 500)
     places = np.random.default_rng(1).permutation(1234)
     with Spool(places) as spool:
-        for place in places.tolist():
-            spool.put(State([place]))
+        for some in np.split(places, [0, 1, 500, 900]):
+            spool.put([State([place]) for place in some.tolist()])
         lines = b"".join(data for data, _ in spool.lines()).splitlines()
     assert lines == [b'{"licenses":[%d]}' % place for place in range(1234)]
     assert STRETCH > 100

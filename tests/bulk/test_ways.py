@@ -94,7 +94,7 @@ def told(case: Case, answers: Answers, number: int) -> Change | Refusal:
     found.lines.append(-1)
     numbers = np.array([number], np.int32)
     records = Records(found, answers.told, numbers, np.zeros(1, np.int32), 0)
-    [record] = records.tell(_One(case.person), case)
+    [[record]] = records.tell(_One(case.person), case)
     return record
 
 

@@ -3,7 +3,10 @@
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 from msgspec import UNSET
@@ -12,7 +15,7 @@ from allot.bulk import guards
 from allot.bulk.asks import UNKNOWN_LICENSES, Asks, Refused, Shape, Spoken, Taken
 from allot.bulk.changes import Guards
 from allot.bulk.desires import Desired, Want
-from allot.bulk.snapshots import Person, Snapshot
+from allot.bulk.snapshots import Calling, Person, Snapshot
 from allot.bulk.ways import Ask
 
 # After every line of a file: those of whom the input says nothing by line.
@@ -54,6 +57,13 @@ def compare(snapshot: Snapshot, desired: Desired, asks: Asks, kept: Guards, *, f
     return _Comparer(snapshot, desired, asks, kept, force=force).run()
 
 
+class _Reached(msgspec.Struct, rename="camel", gc=False):
+    """Of a person in a snapshot, how they are reached."""
+
+    id: str
+    calling: Calling | None = None
+
+
 class _Comparer:
     def __init__(self, snapshot: Snapshot, desired: Desired, asks: Asks, kept: Guards, *, force: bool) -> None:
         self._snapshot = snapshot
@@ -81,17 +91,14 @@ class _Comparer:
         return self._found
 
     def _block(self, block: list[Person], start: int) -> None:
-        of, counts, bits = self._desired.of, self._counts, self._bits
+        of, counts, bit = self._desired.of, self._counts, self._bits.__getitem__
         kinds, places, lines = self._found.kind, self._found.places, self._found.lines
         asked = unchanged = 0
         for place, person in enumerate(block, start):
             want = of(person)
             if want is None and not counts:
                 continue
-            before = 0
-            if person.licenses is not UNSET:
-                for license in person.licenses:
-                    before |= bits[license]
+            before = 0 if person.licenses is UNSET else reduce(or_, map(bit, person.licenses), 0)
             if counts:
                 self._found.holdings[before] += 1
             if want is None:
@@ -147,15 +154,15 @@ class _Comparer:
             for number in block:
                 if number.phone_number in numbers:
                     taken.numbers[number.phone_number] = number.location_id, number.owner_id
-        for people in self._snapshot.people():
+        for people in self._snapshot.file.blocks("people", _Reached):
             for person in people:
                 own = person.calling
-                if not own:
-                    continue
-                if own.extension in extensions and own.location_id and own.extension:
-                    taken.extensions[own.location_id, own.extension] = person.id
-                if own.phone_number in numbers and own.phone_number in taken.numbers:
-                    taken.numbers[own.phone_number] = taken.numbers[own.phone_number][0], person.id
+                if own:
+                    location, phone, extension = own.location_id, own.phone_number, own.extension
+                    if extension in extensions and location and extension:
+                        taken.extensions[location, extension] = person.id
+                    if phone in taken.numbers and phone:
+                        taken.numbers[phone] = taken.numbers[phone][0], person.id
 
     def _resolve(self) -> None:
         """Tell the shapes of those who ask for a number or an extension, in the order of the input."""

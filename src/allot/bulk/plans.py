@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import msgspec
@@ -13,7 +14,7 @@ from allot.bulk.capacities import Capacities
 from allot.bulk.changes import Change, Guards, Head, LicenseName, Reason, Refusal, Summary
 from allot.bulk.comparisons import compare
 from allot.bulk.desires import Desired
-from allot.bulk.files import File, Writer
+from allot.bulk.files import BATCH, File, Writer
 from allot.bulk.memories import without_collector
 from allot.bulk.organizations import organization
 from allot.bulk.records import Records
@@ -72,10 +73,9 @@ class Decided:
     _records: Records
 
     def __iter__(self) -> Iterator[Change | Refusal]:
-        yield from self._records.tell(self.snapshot, self.desired)
-        for line, email in self.desired.missing():
-            what = f"there is no person {email} in the snapshot; correct the email, or pull again"
-            yield Refusal(email, [Reason("no-such-person", what)], None, line)
+        for block in self._records.tell(self.snapshot, self.desired):
+            yield from block
+        yield from self._missing()
 
     def write(self, path: Path, now: str) -> Plan:
         """Write the plan file. `now` is ISO-8601 UTC."""
@@ -85,8 +85,12 @@ class Decided:
             self._records.changes() as changes,
             self._records.refusals() as refusals,
         ):
-            for record in self:
-                (changes if isinstance(record, Change) else refusals).put(record)
+            for block in self._records.tell(self.snapshot, self.desired):
+                changes.put([record for record in block if isinstance(record, Change)])
+                refusals.put([record for record in block if isinstance(record, Refusal)])
+            missing = self._missing()
+            while some := list(islice(missing, BATCH)):
+                refusals.put(some)
             for name, spool in (("changes", changes), ("refusals", refusals)):
                 writer.section(name)
                 for data, count in spool.lines():
@@ -95,6 +99,11 @@ class Decided:
             writer.write([self.summary])
             writer.close()
         return Plan(path)
+
+    def _missing(self) -> Iterator[Refusal]:
+        for line, email in self.desired.missing():
+            what = f"there is no person {email} in the snapshot; correct the email, or pull again"
+            yield Refusal(email, [Reason("no-such-person", what)], None, line)
 
     def _head(self, now: str) -> Head:
         snapshot, options = self.snapshot, self.options
@@ -111,7 +120,7 @@ class Decided:
             options.force,
             options.overage,
             {each.id: each.name for each in snapshot.locations},
-            snapshot.head.finished,
+            snapshot.head.begun,
         )
 
 

@@ -28,15 +28,21 @@ class _Words:
     personal: bool = field(init=False)
     #: whether what is desired has some of their texts
     tells: bool = field(init=False)
+    #: whether calling stays as it is, and is sent so with licenses that are added
+    keeps: bool = field(init=False)
 
     def __post_init__(self) -> None:
         answer = self.answer
         self.gained = list(bits(answer.gained))
         self.lost = frozenset(bits(answer.lost))
-        requests = [*answer.requests, answer.asked or Request()]
-        told = (answer.moved and answer.calling is not None) or any(request.calling for request in requests)
-        self.tells = isinstance(answer.ask, Shape) and answer.ask.properties is not None
-        self.personal = told or any(_SIGN in reason.what for reason in answer.reasons)
+        shape = answer.ask if isinstance(answer.ask, Shape) else None
+        own = shape.calling if shape else None
+        sent = [request.calling for request in answer.requests if request.calling]
+        told = sent or (answer.moved and answer.calling) or (answer.asked and answer.asked.calling)
+        same = Calling(own.location_id, own.phone_number, own.extension) if own else None
+        self.tells = shape is not None and shape.properties is not None
+        self.keeps = bool(sent) and not answer.moved and all(each == same for each in sent)
+        self.personal = not self.keeps and (bool(told) or any(_SIGN in each.what for each in answer.reasons))
 
 
 class Records:
@@ -71,13 +77,14 @@ class Records:
         """Where the refusals of `tell` go, to be in the order of the input."""
         return Spool(np.concatenate([self._ranks[self._refused], self._last]))
 
-    def tell(self, snapshot: Snapshot, desired: Desired) -> Iterator[Change | Refusal]:
-        """Everybody's change or refusal, in the order of the snapshot."""
+    def tell(self, snapshot: Snapshot, desired: Desired) -> Iterator[list[Change | Refusal]]:
+        """Everybody's change or refusal, in the order of the snapshot, some thousands at a time."""
         places = np.array(self._comparison.places, np.int64)
         start = 0
         for block in snapshot.people():
             low, high = np.searchsorted(places, (start, start + len(block))).tolist()
             part = slice(low, high)
+            told: list[Change | Refusal] = []
             for place, number, wave, rank, line in zip(
                 places[part].tolist(),
                 self._numbers[part].tolist(),
@@ -87,12 +94,13 @@ class Records:
                 strict=True,
             ):
                 person, words = block[place - start], self._words[number]
-                own = self._own(words, person, desired) if words.personal else {}
+                own = self._own(words, person, desired) if words.personal else None
                 at = None if line < 0 else line
                 if words.answer.reasons:
-                    yield _refusal(person, words.answer, at, own)
+                    told.append(_refusal(person, words.answer, at, own))
                 else:
-                    yield _change(person, words, (rank + 1, wave, at), own)
+                    told.append(_change(person, words, (rank + 1, wave, at), own))
+            yield told
             start += len(block)
 
     def _own(self, words: _Words, person: Person, desired: Desired) -> dict[str, str]:
@@ -102,7 +110,7 @@ class Records:
         return {sign: text for sign, (_, text) in found.items()}
 
 
-def _change(person: Person, words: _Words, at: tuple[int, int, int | None], own: Mapping[str, str]) -> Change:
+def _change(person: Person, words: _Words, at: tuple[int, int, int | None], own: Mapping[str, str] | None) -> Change:
     answer, held = words.answer, person.licenses or []
     held.sort()
     licenses = [place for place in held if place not in words.lost] if words.lost else held
@@ -112,8 +120,14 @@ def _change(person: Person, words: _Words, at: tuple[int, int, int | None], own:
     calling = person.calling or None
     after = State(licenses, answer.attendee if answer.attendee is not None else attendee, calling)
     if answer.moved:
-        after.calling = _filled(answer.calling, own) if answer.calling else None
-    requests = [_request(each, own) for each in answer.requests] if own else answer.requests
+        after.calling = _filled(answer.calling, own or {}) if answer.calling else None
+    requests = answer.requests
+    if words.keeps:
+        requests = [
+            Request(each.add, each.remove, each.calling and calling, each.attend, each.leave) for each in requests
+        ]
+    elif own:
+        requests = [_request(each, own) for each in requests]
     number, wave, line = at
     return Change(
         number,
@@ -130,7 +144,7 @@ def _change(person: Person, words: _Words, at: tuple[int, int, int | None], own:
     )
 
 
-def _refusal(person: Person, answer: Answer, line: int | None, own: Mapping[str, str]) -> Refusal:
+def _refusal(person: Person, answer: Answer, line: int | None, own: Mapping[str, str] | None) -> Refusal:
     reasons, asked = answer.reasons, answer.asked
     if own:
         reasons = [Reason(each.rule, _said(each.what, own), each.provenance) for each in reasons]

@@ -1,7 +1,7 @@
 """Spools: records that are made in one order and written in another, without all of them being in memory."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import IO, Self
@@ -26,8 +26,8 @@ class Spool:
         self._stretches = len(places) // STRETCH + 1
         self._files: list[IO[bytes]] = []
         self._gathered = [bytearray() for _ in range(self._stretches)]
-        self._stretch = (places // STRETCH).tolist() if self._stretches > 1 else None
-        self._encode = msgspec.json.Encoder().encode_into
+        self._stretch = places // STRETCH
+        self._encode = msgspec.json.Encoder().encode_lines
         self._open = ExitStack()
         self._count = 0
 
@@ -39,14 +39,25 @@ class Spool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._open.close()
 
-    def put(self, record: msgspec.Struct) -> None:
-        """Take the next record."""
-        stretch = self._stretch[self._count] if self._stretch else 0
+    def put(self, records: Sequence[msgspec.Struct]) -> None:
+        """Take the next records."""
+        data = self._encode(records)
+        stretches = self._stretch[self._count : self._count + len(records)]
+        self._count += len(records)
+        if not self._files:
+            self._gathered[0] += data
+            return
+        lines = data.splitlines(keepends=True)
+        # Those of a stretch keep their order.
+        order = np.argsort(stretches, kind="stable")
+        bounds = np.flatnonzero(np.diff(stretches[order])) + 1
+        for part in np.split(order, bounds) if len(order) else ():
+            self._add(int(stretches[part[0]]), b"".join([lines[place] for place in part.tolist()]))
+
+    def _add(self, stretch: int, data: bytes) -> None:
         gathered = self._gathered[stretch]
-        self._encode(record, gathered, -1)
-        gathered += b"\n"
-        self._count += 1
-        if self._files and len(gathered) > _GATHERED:
+        gathered += data
+        if len(gathered) > _GATHERED:
             self._files[stretch].write(gathered)
             gathered.clear()
 
