@@ -40,6 +40,7 @@ RUN = [
     "docs/how-to/testing.md",
     "docs/how-to/events.md",
     "docs/how-to/import.md",
+    "docs/how-to/library.md",
     "docs/how-to/rulebook.md",
     "docs/how-to/watching.md",
 ]
