@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import proxies
-from allot.bulk import sendings
+from allot.bulk import applies, sendings
 from allot.core import ids
 from allot.core.scope import SCOPES
 from audit import wrongs
@@ -122,6 +122,16 @@ def test_people_are_read_in_as_few_requests_as_will_do(server: Server, tmp_path:
     with Proxy(server.address, passing) as proxy:
         assert carry_out(everybody, company, proxy.address).outcomes == {"done": 248}
         assert proxy.methods == {"GET": 6, "PATCH": 248}
+
+
+def test_windows_are_read_back_on_the_way(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """The survey of a window reads back the one before it: four windows of ten cost five surveys."""
+    monkeypatch.setattr(applies, "WINDOW", 10)
+    company = found(server, document(40))
+    plan = plan_all(company, tmp_path, range(40), UPGRADE)
+    with Proxy(server.address, passing) as proxy:
+        assert carry_out(plan, company, proxy.address).outcomes == {"done": 40}
+        assert proxy.methods == {"GET": 5, "PATCH": 40}
 
 
 def test_two_requests_of_one_person_are_sent_one_after_the_other(server: Server, tmp_path: Path):

@@ -50,7 +50,7 @@ TROUBLES = {
 }
 # Changes of a window. They are in memory, so that they are not too many; everybody is read once for each window, which
 # must not be many more requests than those that change somebody: a tenth at most.
-WINDOW_MIN, WINDOW_MAX = 1_000, 50_000
+WINDOW, WINDOW_SHARE = 50_000, 10
 # How often the disk is told of the journal, in seconds.
 SYNC_SECONDS = 0.2
 
@@ -224,8 +224,7 @@ class Apply:
         }
 
     def _windows(self, wave: int) -> Iterator[dict[str, Change]]:
-        people = self._plan.summary.people
-        size = max(WINDOW_MIN, min(people // 2, WINDOW_MAX), people // 10)
+        size = max(WINDOW, self._plan.summary.people // WINDOW_SHARE)
         changes = self._of_wave(wave)
         while some := list(islice(changes, size)):
             yield self._to_do(some)

@@ -67,17 +67,23 @@ class Surveys:
 
     async def _list(self, left: dict[str, None]) -> AsyncIterator[tuple[str, Actual]]:
         """Those who are met on the pages of everybody; they are taken out of `left`."""
-        at = None
-        while left:
-            page = await self._reader.people(self._org_id, at)
-            for person in page.items:
-                person_id = ids.decode("PEOPLE", person.id) or person.id
-                if person_id in left:
+        asking = asyncio.ensure_future(self._reader.people(self._org_id))
+        try:
+            while True:
+                page = await asking
+                listed = {ids.decode("PEOPLE", person.id) or person.id: person for person in page.items}
+                met = [(person_id, listed[person_id]) for person_id in listed if person_id in left]
+                for person_id, _ in met:
                     del left[person_id]
+                more = bool(left) and page.next is not None
+                if more:  # the next page is on its way while those of this one are dealt with
+                    asking = asyncio.ensure_future(self._reader.people(self._org_id, page.next))
+                for person_id, person in met:
                     yield person_id, self._actual(person)
-            at = page.next
-            if at is None:
-                return
+                if not more:
+                    return
+        finally:
+            asking.cancel()
 
     def _actual(self, told: shapes.Person) -> Actual:
         person = self._records.record(told)
