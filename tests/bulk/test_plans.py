@@ -13,10 +13,11 @@ import allot
 from allot.bulk import spools
 from allot.bulk.changes import Change, Guards, Refusal, State
 from allot.bulk.desires import Want
+from allot.bulk.files import Writer
 from allot.bulk.guards import GuardFault
 from allot.bulk.organizations import organization
 from allot.bulk.plans import Options, Plan
-from allot.bulk.snapshots import Calling, License, Number, Person, Snapshot
+from allot.bulk.snapshots import Calling, Head, License, Number, Person, Snapshot
 from allot.bulk.spools import STRETCH, Spool
 from allot.bulk.ways import Answers
 from allot.bulk.wordings import Names, shortages
@@ -33,7 +34,10 @@ from bulk.planning import (
     BERLIN,
     CONSOLE,
     LICENSES,
+    LOCATIONS,
     MESSAGING,
+    NOW,
+    ORG,
     OSLO,
     PRO,
     PRO_3,
@@ -368,6 +372,26 @@ def test_what_is_not_known_is_not_taken_for_none(tmp_path: Path):
         "gone@example.com": "no-such-person",
     }
     assert all(len(each.reasons[0].what) > 40 for each in refusals(plan).values())
+
+
+def test_numbers_that_nobody_has_read_are_unknown(tmp_path: Path):
+    """Without an inventory in the snapshot nobody is given a number: it is not known whether there is one."""
+    with Writer(tmp_path / "s", "snapshot", Head(ORG, "Acme", "http://127.0.0.1:8080/v1", NOW, NOW)) as writer:
+        for name, records in (("licenses", LICENSES), ("locations", LOCATIONS), ("people", [person(0, MESSAGING)])):
+            writer.section(name)
+            writer.write(records)
+        writer.close()
+    wants = {"person0@example.com": want(PRO, phone_number="+4930901820", location_id=BERLIN)}
+    plan = make_plan(Snapshot(tmp_path / "s"), wants, tmp_path / "plan")
+    assert plan.summary.rules == {"unknown-numbers": 1}
+
+
+def test_a_wish_that_contradicts_itself_is_refused(tmp_path: Path):
+    """To have a license and to lack it cannot be; only the one person is refused."""
+    snapshot = many(tmp_path, 2, MESSAGING)
+    wants = {"person0@example.com": want(ADVANCED, lack=[ADVANCED]), "person1@example.com": want(ADVANCED)}
+    plan = make_plan(snapshot, wants, tmp_path / "plan")
+    assert (plan.summary.changes, plan.summary.rules) == (1, {"contradiction": 1})
 
 
 def test_numbers_and_extensions_of_others_are_not_given(tmp_path: Path):

@@ -70,6 +70,10 @@ _PULL = "pull the snapshot again with an administrator's token"
 UNKNOWN_LICENSES = Refused("unknown-licenses", f"it is not known what they hold; {_PULL}")
 UNKNOWN_CALLING = Refused("unknown-calling", f"it is not known where calling reaches them; {_PULL}")
 UNKNOWN_SITES = Refused("unknown-sites", f"it is not known of which sites they are attendee; {_PULL}")
+UNKNOWN_NUMBERS = Refused(
+    "unknown-numbers", f"a number is named, and it is not known which there are; {_PULL}, or name an extension"
+)
+CONTRADICTION = Refused("contradiction", "a license is to be had and to be lacked; leave one of them out")
 NO_CALLING = Refused(
     "no-calling-license",
     "a location, number or extension is named, but they have no calling license and get none; add one, or leave it out",
@@ -119,6 +123,8 @@ class Asks:
 
     def of(self, person: Person, before: int, want: Want) -> Shape | Refused | Spoken | None:
         """What somebody who holds `before` asks for; None when they have all that is desired."""
+        if want.have & want.lack:
+            return CONTRADICTION
         add, remove = want.have & ~before, want.lack & before
         if want.properties is None and not (person.attendee or want.attend or want.leave):
             if not add | remove:

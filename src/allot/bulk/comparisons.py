@@ -12,7 +12,7 @@ import numpy.typing as npt
 from msgspec import UNSET
 
 from allot.bulk import guards
-from allot.bulk.asks import UNKNOWN_LICENSES, Asks, Refused, Shape, Spoken, Taken
+from allot.bulk.asks import UNKNOWN_LICENSES, UNKNOWN_NUMBERS, Asks, Refused, Shape, Spoken, Taken
 from allot.bulk.changes import Guards
 from allot.bulk.desires import Desired, Want
 from allot.bulk.snapshots import Calling, Person, Snapshot
@@ -168,6 +168,8 @@ class _Comparer:
         """Tell the shapes of those who ask for a number or an extension, in the order of the input."""
         found = self._found
         for place, spoken in sorted(self._spoken, key=lambda each: found.lines[each[0]]):
-            ask = found.taken.ask(spoken) or self._asks.shape(spoken, found.taken)
+            told = spoken.want.properties
+            unknown = told is not None and told.phone_number and not self._snapshot.file.has("numbers")
+            ask = UNKNOWN_NUMBERS if unknown else found.taken.ask(spoken) or self._asks.shape(spoken, found.taken)
             assert ask is not None  # who speaks asks for a change
             found.kind[place] = self._number(ask)
