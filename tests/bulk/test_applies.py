@@ -13,6 +13,7 @@ from audit import wrongs
 from bulk.applying import (
     ADVANCED,
     DOWNGRADE,
+    LOCATION,
     MESSAGING,
     PROFESSIONAL,
     STANDARD,
@@ -237,6 +238,50 @@ def test_what_was_done_in_part_is_told(server: Server, tmp_path: Path):
     assert "has no units left" in applied.entries[2].what
     server.run("UPDATE licenses SET total_units = 2 WHERE offer = 'MS' AND org_id = $1", company.org_id)
     assert carry_out(plan, company).outcomes == {"done": 2}, "what is half done is ours, and goes on"
+
+
+def test_calling_data_that_is_refused_is_told(server: Server, tmp_path: Path):
+    """206: the extension was taken meanwhile, and the license that came with it was given."""
+    company = found(server, document(2))
+    wanted = want(STANDARD, ADVANCED, location_id=LOCATION, extension="7000")
+    plan = plan_all(company, tmp_path, [0], wanted)
+    server.run("UPDATE people SET extension = '7000' WHERE person_id = $1", company.person_id(1))
+    entry = carry_out(plan, company).entries[1]
+    assert entry.outcome == "partly"
+    assert "7000" in entry.what
+
+
+def test_who_goes_while_it_is_sent_is_told(server: Server, tmp_path: Path):
+    """Deleted between the survey and the request, or between a request and the look at what became of it."""
+    company = found(server, document(2))
+    plan = plan_all(company, tmp_path, range(2), UPGRADE)
+    client = server.client(company.token)
+    left = [0, 1]
+
+    def delete(method: str, path: str) -> str:
+        if method != "PATCH":
+            return proxies.PASS
+        client.delete(f"/v1/people/{ids.encode('PEOPLE', company.person_id(left[0]))}")
+        return proxies.PASS if left.pop(0) == 0 else proxies.CUT_BEFORE
+
+    with Proxy(server.address, delete) as proxy:
+        assert carry_out(plan, company, proxy.address, workers=1).outcomes == {"gone": 2}
+    client.close_all()
+
+
+def test_who_is_changed_while_it_is_sent_is_told(server: Server, tmp_path: Path):
+    """The answer was lost, and somebody else has changed the person: nothing is sent again."""
+    company = found(server, document(1))
+    plan = plan_all(company, tmp_path, range(1), UPGRADE)
+
+    def change(method: str, path: str) -> str:
+        if method == "PATCH":
+            server.run("DELETE FROM holdings WHERE person_id = $1", company.person_id(0))
+        return proxies.CUT_BEFORE if method == "PATCH" else proxies.PASS
+
+    with Proxy(server.address, change) as proxy:
+        assert carry_out(plan, company, proxy.address).outcomes == {"stale": 1}
+        assert proxy.methods["PATCH"] == 1
 
 
 def test_a_silent_loss_is_found(server: Server, tmp_path: Path):

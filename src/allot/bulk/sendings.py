@@ -140,13 +140,13 @@ class Sender:
         sites = (each.site_url for each in holding.pending_site_urls or ())
         sent.sites = frozenset(sites).intersection(change.after.attendee)
         held = self._places(holding.licenses) | sent.pending
-        if held == wanted:
-            return sent
-        sent.entry.outcome = PARTLY
         lost = [f"{name} was not added" for name in self._names.all(sorted(wanted.difference(held)))]
         lost += [f"{name} was not removed" for name in self._names.all(sorted(held - wanted))]
+        if not lost and not holding.errors:
+            return sent
         what, sent.entry.code = _told(holding.errors)
-        sent.entry.what = f"{', '.join(lost)}: {what or f'the answer was {answer.status} without a reason'}"
+        what = what or f"the answer was {answer.status} without a reason"
+        sent.entry.outcome, sent.entry.what = PARTLY, f"{', '.join(lost)}: {what}" if lost else what
         return sent
 
     def _places(self, licenses: Iterable[str]) -> frozenset[int]:
