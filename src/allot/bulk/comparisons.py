@@ -155,14 +155,17 @@ class _Comparer:
                 if number.phone_number in numbers:
                     taken.numbers[number.phone_number] = number.location_id, number.owner_id
         for people in self._snapshot.file.blocks("people", _Reached):
-            for person in people:
-                own = person.calling
-                if own:
-                    location, phone, extension = own.location_id, own.phone_number, own.extension
-                    if extension in extensions and location and extension:
-                        taken.extensions[location, extension] = person.id
-                    if phone in taken.numbers and phone:
-                        taken.numbers[phone] = taken.numbers[phone][0], person.id
+            self._reached(people, extensions)
+
+    def _reached(self, people: list[_Reached], extensions: set[str]) -> None:
+        """Note who has one of the extensions, or a number that is asked for."""
+        taken = self._found.taken
+        for person in people:
+            own = person.calling
+            if own and own.extension in extensions and own.location_id and own.extension:
+                taken.extensions[own.location_id, own.extension] = person.id
+            if own and own.phone_number and own.phone_number in taken.numbers:
+                taken.numbers[own.phone_number] = taken.numbers[own.phone_number][0], person.id
 
     def _resolve(self) -> None:
         """Tell the shapes of those who ask for a number or an extension, in the order of the input."""
