@@ -1,8 +1,8 @@
 """How long does `allot plan` take for very many people, and how much memory?
 
-From a plain CSV and a snapshot to the plan file, as a process of its own. Everybody is asked for, department by department,
-which is not the order of the snapshot: most swap or get licenses, some get calling with an extension, some are refused, some have it
-already, and one license is short.
+From a plain CSV and a snapshot to the plan file, as a process of its own. Everybody is asked for, department by
+department, which is not the order of the snapshot: most swap or get licenses, some get calling with an extension, some
+are refused, some have it already, and one license is short.
 """
 
 import os

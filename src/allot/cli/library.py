@@ -6,6 +6,7 @@ from pathlib import Path
 from allot.bulk import plans, readers
 from allot.bulk.desires import Desired, Reading
 from allot.bulk.flags import Flags
+from allot.bulk.memories import without_collector
 from allot.bulk.plans import Decided, Options, Plan
 from allot.bulk.snapshots import Snapshot
 from allot.cli.rulebooks import read_rulebook
@@ -33,11 +34,17 @@ def decide(
     rulebook = rulebook or read_rulebook("")
     if not isinstance(snapshot, Snapshot):
         snapshot = Snapshot(Path(snapshot))
-    if isinstance(desired, Flags):
-        desired = readers.options(desired, snapshot, rulebook, reading)
-    elif isinstance(desired, str | PathLike):
-        desired = readers.read(Path(desired), snapshot, rulebook, reading)
+    if isinstance(desired, Flags | str | PathLike):
+        desired = read(snapshot, desired, reading or Reading(), rulebook)
     return plans.decide(snapshot, desired, rulebook, options or Options())
+
+
+def read(snapshot: Snapshot, desired: File | Flags, reading: Reading, rulebook: Rulebook) -> Desired:
+    """What a file or options say is desired. Raises DesireFault with everything that is wrong, OSError."""
+    with without_collector():
+        if isinstance(desired, Flags):
+            return readers.options(desired, snapshot, rulebook, reading)
+        return readers.read(Path(desired), snapshot, rulebook, reading)
 
 
 def plan(

@@ -5,7 +5,6 @@ from typing import Any
 
 import click
 
-from allot.bulk import readers
 from allot.bulk.catalogues import Catalogue
 from allot.bulk.changes import Guards
 from allot.bulk.desires import ADD, ADD_AND_REMOVE, FAULTS_SHOWN, Desired, Reading, show
@@ -95,9 +94,7 @@ def _wanted(found: Snapshot, desired: Path | None, rulebook: Rulebook, flags: di
         what = "name a file with what is desired, or say it with --who and --add, --remove or --exact; not both"
         raise click.UsageError(what, click.get_current_context())
     reading = Reading(flags["encoding"], flags["delimiter"], flags["mode"], _aliases(flags["aliases"]))
-    if desired is None:
-        return readers.options(said, found, rulebook, reading)
-    return readers.read(desired, found, rulebook, reading)
+    return library.read(found, said if desired is None else desired, reading, rulebook)
 
 
 def _aliases(texts: tuple[str, ...]) -> dict[str, str]:
