@@ -47,7 +47,7 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 @pytest.fixture
 def started(tmp_path: Path):
-    """Starts a rehearsal of some thousand people, and waits until its twin serves."""
+    """Starts a rehearsal of some thousand people, and waits until its twin is there, or until it serves."""
     people = [person(number, MESSAGING) for number in range(3_000)]
     snapshot = write_snapshot(tmp_path / "acme.snapshot", people)
     make_plan(snapshot, {each.email: want(lack=[MESSAGING]) for each in people}, tmp_path / "acme.plan")
@@ -55,7 +55,7 @@ def started(tmp_path: Path):
     folder.mkdir()
     running = []
 
-    def start() -> tuple[subprocess.Popen[str], Path]:
+    def start(*, serves: bool = True) -> tuple[subprocess.Popen[str], Path]:
         process = subprocess.Popen(
             [PROGRAM, "rehearse", str(tmp_path / "acme.plan")],
             env=os.environ | {"TMPDIR": str(folder)},
@@ -65,7 +65,7 @@ def started(tmp_path: Path):
             text=True,
         )
         running.append(process)
-        wait_until(lambda: list(folder.glob("allot-twin-*/journal")))
+        wait_until(lambda: list(folder.glob("allot-twin-*/journal")) if serves else twins(folder))
         return process, folder
 
     yield start
@@ -130,6 +130,14 @@ def test_nothing_outlives_the_command(started: Callable[[], tuple[subprocess.Pop
     process.send_signal(number)
     process.communicate(timeout=SECONDS)
     assert process.returncode == (130 if number == signal.SIGINT else -number)
+    wait_until(lambda: nothing_left(folder))
+
+
+def test_nothing_outlives_a_command_that_is_killed_at_once(started):
+    """Also a twin that had no time to begin is gone, and its folder with it."""
+    process, folder = started(serves=False)
+    process.kill()
+    process.communicate(timeout=SECONDS)
     wait_until(lambda: nothing_left(folder))
 
 

@@ -145,9 +145,9 @@ def _end(code: int, said: deque[str]) -> str:
 
 def serve(folder: Path) -> None:
     """Import and serve the twin of a folder until the input ends, then remove the folder."""
-    signal.signal(signal.SIGTERM, _leave)
-    threading.Thread(target=_watch_input, daemon=True).start()
     try:
+        signal.signal(signal.SIGTERM, _leave)
+        threading.Thread(target=_watch_input, daemon=True).start()
         settings = Settings(
             database=f"sqlite:///{folder / 'twin.db'}",
             port=0,
