@@ -82,17 +82,20 @@ async def _run(plan: Plan, server: Served, rulebook: Rulebook, tell: Callable[..
     """Rehearse on the twin that is served; `tell` is told how far it is."""
     with Journal(server.folder / "journal", plan.digest, server.address) as journal:
         async with Writer(Target(server.address, server.token)) as writer:
-            rehearse = Rehearse(plan, writer, rulebook, journal)
-            running = asyncio.create_task(rehearse.run())
-            try:
-                while not running.done():
-                    await asyncio.wait([running], timeout=LOOK)
-                    done, total = rehearse.progress
-                    tell(completed=done, total=total)
-                return await running
-            finally:
-                running.cancel()
-                await asyncio.wait([running])
+            return await _followed(Rehearse(plan, writer, rulebook, journal), tell)
+
+
+async def _followed(rehearse: Rehearse, tell: Callable[..., None]) -> Rehearsal:
+    running = asyncio.create_task(rehearse.run())
+    try:
+        while not running.done():
+            await asyncio.wait([running], timeout=LOOK)
+            done, total = rehearse.progress
+            tell(completed=done, total=total)
+        return await running
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
 
 
 def show(rehearsal: Rehearsal) -> None:
