@@ -35,7 +35,7 @@ from bench.crowd import Crowd, build
 from bench.report import Report
 
 PEOPLE = 10_000
-WORKERS = 32
+WORKERS = Options().workers
 NOW = "2026-11-22T00:00:00.000Z"
 READY = b"GET /v1/licenses HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 RULEBOOK = load((servers.ROOT / "src/allot/rulebooks/webex.toml").read_text())

@@ -65,7 +65,7 @@ class Options:
 
     org_id: str | None = None
     #: requests under way at once, at most
-    workers: int = 32
+    workers: int = 64
     #: so many changes are done and read back first, and a failure among them ends everything
     canary: int = 0
     stop_on_error: bool = False

@@ -56,7 +56,7 @@ class Job:
 @click.option("--org", default="", metavar="ORG", help="Id of the plan's organization, when the token is a partner's.")
 @click.option("--approve", default="", metavar="DIGEST", help=f"Digest of the plan, {DIGITS_MIN} digits at least.")
 @click.option("--canary", type=click.IntRange(0), default=0, metavar="N", help="Do N first; stop when one fails.")
-@click.option("--workers", type=click.IntRange(1, 256), default=32, show_default=True, help="Requests at once.")
+@click.option("--workers", type=click.IntRange(1, 256), default=64, show_default=True, help="Requests at once.")
 @click.option("--stop-on-error", is_flag=True, help="Stop at the first failure; the rest is done otherwise.")
 @click.option("--results", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write a table.")
 @click.option("--journal", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="[PLAN.journal]")
