@@ -184,9 +184,8 @@ def main() -> None:
         seconds, busy, mebibytes = plan(*files, path)
         told = Plan(path).summary
         sizes = ", ".join(f"{file.stat().st_size / 1e6:,.0f} MB" for file in (*files, path))
-        print(
-            f"{people:,} people: {seconds:.1f} s ({busy:.1f} of a processor), {mebibytes:,.0f} MiB; snapshot, table and plan have {sizes}"
-        )
+        print(f"{people:,} people: {seconds:.1f} s, {busy:.1f} s of a processor, {mebibytes:,.0f} MiB")
+        print(f"snapshot, table and plan have {sizes}")
         print(f"{told.changes:,} changes, {told.refused:,} refused, {told.unchanged:,} unchanged; {told.rules}")
 
 
