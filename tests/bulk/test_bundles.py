@@ -331,6 +331,12 @@ def test_documents_have_encodings_too(snapshot: Snapshot):
     assert fault.startswith("line 1, column 19: byte 0xFC is no utf-8; ")
 
 
+def test_what_is_too_deep_is_told(snapshot: Snapshot):
+    """A document of a million levels is a fault with its place, and does not end the process."""
+    [fault] = faults(snapshot, "bundles: " + "[" * 1_000_000, NAME)
+    assert fault == "line 1, column 59: it is no YAML: more than 50 levels, one in another; write it flat"
+
+
 def test_what_refers_to_itself_ends(snapshot: Snapshot):
     """A document whose nodes contain themselves is refused as any other that is of a wrong kind."""
     assert faults(snapshot, "bundles: &a [*a]", NAME)

@@ -30,6 +30,8 @@ from allot.bulk.unions import Union
 # Nodes of either are the same; the quick one is not in every build.
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NULL = "tag:yaml.org,2002:null"
+# More than any bundle needs; the quick loader calls itself for each level, and ends the process where it is too deep.
+_LEVELS = 50
 
 
 def read(path: Path, snapshot: Snapshot, catalogue: Catalogue, reading: Reading) -> Union:
@@ -80,6 +82,7 @@ class _File:
         encoding = encoding_of(self._path, self._reading.encoding)
         try:
             text = self._path.read_text(encoding=encoding)
+            _check_depth(text)
             node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
         except UnicodeError:
             raise DesireFault(str(self._path), [undecodable(self._path, encoding)]) from None
@@ -186,6 +189,15 @@ class _File:
             if not texts and isinstance(who[key], yaml.SequenceNode):
                 self._fault(who[key], f"`{key}` is empty; leave it out where it does not matter")
         self.bundles.append(written)
+
+
+def _check_depth(text: str) -> None:
+    level = 0
+    for event in yaml.parse(text, Loader=_Loader):
+        level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if level > _LEVELS:
+            what = f"more than {_LEVELS} levels, one in another; write it flat"
+            raise yaml.MarkedYAMLError(problem=what, problem_mark=event.start_mark)
 
 
 def _no_yaml(error: yaml.MarkedYAMLError) -> Fault:
