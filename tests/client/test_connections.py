@@ -1,6 +1,7 @@
 """Speaking to an API that is not there, busy, slow, or none."""
 
 import asyncio
+import gzip
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Coroutine
@@ -193,6 +194,14 @@ def test_an_answer_without_end_is_not_read_to_its_end():
     said = Said(200, b"x" * (1 << 20), endless=True)
     with Stranger(in_turn(said)) as stranger, pytest.raises(Away, match="its answer has no end"):
         ask(stranger.address, lambda writer: writer.licenses(), Patience(first=0.001, longest=0.002))
+
+
+def test_what_is_packed_is_unpacked_no_further_than_allowed():
+    """A small answer that unpacks to a hundred megabytes is left."""
+    packed = gzip.compress(b'{"items": [' + b" " * (100 << 20) + b"]}", 1)
+    said = Said(200, packed, {"Content-Encoding": "gzip"})
+    with Stranger(in_turn(said)) as stranger, pytest.raises(Away, match="its answer has no end"):
+        ask(stranger.address, lambda writer: writer.licenses(), Patience(attempts=1))
 
 
 def test_a_change_that_nobody_received_is_repeated():

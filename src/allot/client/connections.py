@@ -258,7 +258,9 @@ class Connection:
 
 async def _whole(response: aiohttp.ClientResponse) -> bytes:
     """The body of an answer. Raises ClientPayloadError when it has no end."""
-    if response.content_length is not None and response.content_length <= _BYTES_MAX:
+    # What is packed says only how long it is until it is unpacked.
+    told = response.content_length if "Content-Encoding" not in response.headers else None
+    if told is not None and told <= _BYTES_MAX:
         return await response.read()
     content = bytearray()
     async for part in response.content.iter_any():
