@@ -50,7 +50,7 @@ def test_help_says_what_each_command_does(allot, name: str):
     ran = allot(name, "--help")
     assert ran.code == 0
     first = " ".join(ran.out.split("\n\n")[1].split())
-    assert first.startswith(COMMANDS[name][1].removesuffix(".").split(";")[0].split(",")[0][:20])
+    assert first.lower().startswith(COMMANDS[name][1].removesuffix(".").split(";")[0].split(",")[0][:20].lower())
 
 
 def test_the_installed_program_is_this_one():
