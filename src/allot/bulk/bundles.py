@@ -82,7 +82,7 @@ class _File:
         encoding = encoding_of(self._path, self._reading.encoding)
         try:
             text = self._path.read_text(encoding=encoding)
-            _check_depth(text)
+            _check_depth(self._path, text)
             node: yaml.Node | None = yaml.compose(text, Loader=_Loader)
         except UnicodeError:
             raise DesireFault(str(self._path), [undecodable(self._path, encoding)]) from None
@@ -191,13 +191,13 @@ class _File:
         self.bundles.append(written)
 
 
-def _check_depth(text: str) -> None:
+def _check_depth(path: Path, text: str) -> None:
     level = 0
     for event in yaml.parse(text, Loader=_Loader):
         level += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if level > _LEVELS:
-            what = f"more than {_LEVELS} levels, one in another; write it flat"
-            raise yaml.MarkedYAMLError(problem=what, problem_mark=event.start_mark)
+            at, what = event.start_mark, f"it has more than {_LEVELS} levels, one in another; write it flat"
+            raise DesireFault(str(path), [Fault(at.line + 1 if at else None, at.column + 1 if at else None, what)])
 
 
 def _no_yaml(error: yaml.MarkedYAMLError) -> Fault:
