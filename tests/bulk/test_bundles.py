@@ -331,10 +331,17 @@ def test_documents_have_encodings_too(snapshot: Snapshot):
     assert fault.startswith("line 1, column 19: byte 0xFC is no utf-8; ")
 
 
+@pytest.mark.parametrize(("written", "told"), [("null", 1), ("[]", 0)])
+def test_an_extension_that_is_left_open_is_no_bug(snapshot: Snapshot, written: str, told: int):
+    """No value where one is awaited is a fault, and an empty list of values says nothing."""
+    text = f"bundles: [{{who: {{email: '*'}}, add: MS, calling: {{extension: {written}}}}}]"
+    assert len(faults(snapshot, text, NAME)) == told
+
+
 def test_what_is_too_deep_is_told(snapshot: Snapshot):
     """A document of a million levels is a fault with its place, and does not end the process."""
     [fault] = faults(snapshot, "bundles: " + "[" * 1_000_000, NAME)
-    assert fault == "line 1, column 59: it is no YAML: more than 50 levels, one in another; write it flat"
+    assert fault == "line 1, column 59: it has more than 50 levels, one in another; write it flat"
 
 
 def test_what_refers_to_itself_ends(snapshot: Snapshot):

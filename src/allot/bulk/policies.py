@@ -175,7 +175,7 @@ class Maker:
 
     def _properties(self, written: Written, policy: Policy) -> Properties | None:
         for name in ("extension", "number"):
-            if name in written.calling and not (len(policy.emails) == len(written.who.get("email", ())) == 1):
+            if written.calling.get(name) and not (len(policy.emails) == len(written.who.get("email", ())) == 1):
                 self._fault(written.calling[name][0], f"one {name} is for one person; name them by their email")
         readers = (self._catalogue.location, extension, self._number)
         said = [self._each(written.calling.get(name, []), read) for name, read in zip(CALLING, readers, strict=True)]
