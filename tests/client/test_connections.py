@@ -72,6 +72,14 @@ def test_what_is_no_address_is_refused_before_anything_is_sent(address: str):
         Target(address, ADMIN)
 
 
+@pytest.mark.parametrize("address", ["MmNiZWE_PF84_" * 8, "https://me:secret_@example.com", "https://x?token=secret_"])
+def test_a_token_in_the_place_of_an_address_is_not_shown(address: str):
+    """What is no address may be a secret: whoever reads the log does not see it."""
+    with pytest.raises(BadTarget) as caught:
+        Target(address, ADMIN)
+    assert "_" not in str(caught.value)
+
+
 @pytest.mark.parametrize("token", ["", "two words", "line\r\nX-Other: 1", "smörgås"])
 def test_what_is_no_token_is_refused(token: str):
     """A token that would end the header, or cannot stand in one, is not sent."""
@@ -256,6 +264,9 @@ def test_nonsense_later_is_shown():
         ),
         ('<https://127.0.0.1/v1/people>; rel="next"', "where the token does not belong"),
         ('<//me:secret@127.0.0.1/v1/people>; rel="next"', "where the token does not belong"),
+        ('<ftp://127.0.0.1/v1/people>; rel="next"', "where the token does not belong"),
+        ('<http://[::1>; rel="next"', "names no address for the next page"),
+        ('<http://127.0.0.1:99999/v1/people>; rel="next"', "names no address for the next page"),
         ('</v1/people?page=2>; rel="next"', "in a circle"),
     ],
 )
@@ -265,6 +276,13 @@ def test_pages_are_followed_on_the_same_host_and_forwards_only(link: str, senten
         with pytest.raises(Nonsense, match=sentence):
             ask(stranger.address, lambda writer: writer.licenses())
         assert len(stranger.asked) <= 2
+
+
+def test_a_page_that_a_draft_names_elsewhere_is_not_asked_for():
+    """An address that was kept in a file is trusted no more than one that a server names."""
+    with Stranger(in_turn()) as elsewhere, pytest.raises(Nonsense, match="where the token does not belong"):
+        ask("http://127.0.0.1:1", lambda writer: writer.people(at=f"{elsewhere.address}/v1/people"))
+    assert not elsewhere.asked
 
 
 def test_an_error_says_what_the_token_lacks():

@@ -84,7 +84,9 @@ def normalize(address: str) -> str:
     except ValueError:
         whole = False
     if not whole:
-        raise BadTarget(f"{address or 'an empty text'} is no address of an API; name one like https://webexapis.com/v1")
+        # What is no address may be a token, or has a password in it.
+        shown = text if re.fullmatch(r"[\w.:/\[\]-]{,60}", text) else "what is given"
+        raise BadTarget(f"{shown or 'an empty text'} is no address of an API; name one like https://webexapis.com/v1")
     return text if text.endswith("/v1") else f"{text}/v1"
 
 
@@ -155,7 +157,16 @@ class Connection:
         return "; ".join(each.description for each in told.errors if each.description) or told.message
 
     def _url(self, path: str) -> URL:
-        return URL(path if path.startswith("http") else self.address + path, encoded=True)
+        """Raises Nonsense for a whole address that is not on this host: the token would go there."""
+        if path.startswith("/"):
+            return URL(self.address + path, encoded=True)
+        url, here = URL(path, encoded=True), URL(self.address)
+        if (url.scheme, url.host, url.port, url.user) != (here.scheme, here.host, here.port, None):
+            raise Nonsense(
+                f"{self.address} names {url.host} for the next page, where the token does not belong;"
+                " ask whoever runs it for its public address"
+            )
+        return url
 
     async def _insist(self, method: str, url: URL, body: bytes | None = None) -> Answer:
         """Repeat what surely did nothing, when everybody's wait is over, for as long as patience lasts."""
@@ -230,18 +241,13 @@ class Connection:
         return Away(text) if method == "GET" else Uncertain(text, tracking_id)
 
     def _next(self, response: aiohttp.ClientResponse) -> str | None:
-        """The address of the next page. Raises Nonsense when it is on another host: the token would go there."""
-        links = response.links
-        if "next" not in links:
-            return None
-        url = URL(links["next"]["url"])
-        here = response.url
-        if (url.scheme, url.host, url.port, url.user) != (here.scheme, here.host, here.port, None):
-            raise Nonsense(
-                f"{self.address} names {url.host} for the next page, where the token does not belong;"
-                " ask whoever runs it for its public address"
-            )
-        return str(url)
+        """The address of the next page. Raises Nonsense when it is none, or on another host."""
+        try:
+            links = response.links
+            return str(self._url(str(links["next"]["url"]))) if "next" in links else None
+        except ValueError as error:
+            what = f"{self.address} names no address for the next page ({error}); ask whoever runs it"
+            raise Nonsense(what) from error
 
     def _fault(self, what: str, answer: Answer, needs: str = "") -> ClientFault:
         """What an answer that is no success comes to."""
