@@ -59,10 +59,12 @@ def test_what_is_no_utf_16_is_told(snapshot: Snapshot):
     assert told == [f"it is no text in utf-16; {HINT}"]
 
 
-def test_an_encoding_that_there_is_not_is_told(snapshot: Snapshot):
-    """The name of an encoding is one that Python knows."""
-    with pytest.raises(DesireFault, match=r"^--encoding: `utf-9` is no encoding; try utf-8, utf-16, cp1252 or latin-1"):
-        read(snapshot, ROWS, encoding="utf-9")
+@pytest.mark.parametrize("name", ["utf-9", "base64", "undefined"])
+def test_an_encoding_that_there_is_not_is_told(snapshot: Snapshot, name: str):
+    """The name of an encoding is one of text that Python knows."""
+    sentence = rf"^--encoding: `{name}` is no encoding; try utf-8, utf-16, cp1252 or latin-1"
+    with pytest.raises(DesireFault, match=sentence):
+        read(snapshot, ROWS, encoding=name)
 
 
 @pytest.mark.parametrize(("delimiter", "name"), [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")])
@@ -82,6 +84,28 @@ def test_a_delimiter_that_is_told_is_used(snapshot: Snapshot):
             "If it is not commas that separate them, say so with --delimiter"
         )
     ]
+
+
+@pytest.mark.parametrize("delimiter", ["", ";;", '"', "\n"])
+def test_a_delimiter_is_one_character(snapshot: Snapshot, delimiter: str):
+    """What cannot stand between fields is refused as what it is."""
+    with pytest.raises(DesireFault, match="must be the one character that stands between two fields"):
+        read(snapshot, ROWS, delimiter=delimiter)
+
+
+def test_empty_cells_at_the_ends_of_rows_do_not_count(snapshot: Snapshot):
+    """Spreadsheets write columns that once had something; one that still has is a fault."""
+    assert read(snapshot, f"email;add;;\r\n{ONE};MS;; \r\n;;;\r\n").wants == {ONE: want(ADVANCED, line=2)}
+    assert read(snapshot, f"email,add\n{ONE},MS,,\n").wants == {ONE: want(ADVANCED, line=2)}
+    assert faults(snapshot, f"email,add,,\n{ONE},MS,,x\n") == [
+        "line 2: has 4 fields, the first line has 2; a field with `,` in it must stand in double quotes"
+    ]
+
+
+def test_a_line_without_end_is_not_read_to_its_end(snapshot: Snapshot):
+    """A cell of megabytes is told by its line, and is not called an open quote."""
+    [fault] = faults(snapshot, f"email,add\n{ONE}," + "x" * (2 << 20))
+    assert fault.startswith("line 2: the line has 1,048,576 characters or more; it is no row of a table")
 
 
 def test_the_names_of_columns_come_first(snapshot: Snapshot):

@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import Generator, Iterator
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -15,8 +16,8 @@ HUB = "user id/email (required)"
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # Rows that are looked at together.
 BLOCK = 200
-# A line of names that is longer than this is none.
-_HEAD_MAX = 1 << 20
+# Characters; a line that is longer is no row, and would fill the memory.
+_LINE_MAX = 1 << 20
 
 
 class Table:
@@ -32,6 +33,9 @@ class Table:
         self.notices: list[Fault] = []
         #: the line that was read last
         self._at = 0
+        if reading.delimiter is not None and (len(reading.delimiter) != 1 or reading.delimiter in '"\r\n'):
+            what = f"{reading.delimiter!r} must be the one character that stands between two fields"
+            raise DesireFault("--delimiter", [Fault(None, None, what)])
         self._encoding = encoding_of(path, reading.encoding)
         if self._encoding.startswith("utf-16") and not reading.encoding:
             self.notices.append(Fault(None, None, "it is read as UTF-16, as its first bytes show"))
@@ -46,9 +50,9 @@ class Table:
     def _read_head(self, delimiter: str | None) -> None:
         with self._open() as file:
             before = 0
-            text = file.readline(_HEAD_MAX)
+            text = file.readline(_LINE_MAX)
             while text and not text.strip("\ufeff \t\r\n,;"):
-                text, before = file.readline(_HEAD_MAX), before + 1
+                text, before = file.readline(_LINE_MAX), before + 1
         if not text:
             raise self._fault(None, None, f"the file is empty; its first line must name columns, among them `{PLAIN}`")
         #: the line of the names
@@ -58,6 +62,8 @@ class Table:
         self._delimiter = delimiter or self._certain(text)
         #: the names of the columns, as they are written
         self.names = _split(text, self._delimiter)
+        while len(self.names) > 1 and not self.names[-1]:
+            self.names.pop()
         keys = [name.lower() for name in self.names]
         self.hub = HUB in keys
         if PLAIN not in keys and not self.hub:
@@ -84,8 +90,10 @@ class Table:
         """Every row that is whole, with the physical line where it begins; what is wrong goes to `faults`."""
         width = len(self.names)
         for line, row in self._records():
+            # Spreadsheets end rows with cells of nothing, and files with rows of nothing.
+            while len(row) > width and not row[-1].strip():
+                row.pop()
             if len(row) == width:
-                # Spreadsheets end with rows of nothing.
                 if row[self.email] or any(map(str.strip, row)):
                     yield line, row
             elif any(map(str.strip, row)):
@@ -124,8 +132,13 @@ class Table:
     def _lines(self, file: IO[str]) -> Iterator[str]:
         self._at = 0
         try:
-            for text in file:
+            for text in iter(partial(file.readline, _LINE_MAX), ""):
                 self._at += 1
+                if len(text) == _LINE_MAX:
+                    self.faults.append(
+                        Fault(self._at, None, f"the line has {_LINE_MAX:,} characters or more; {_NO_ROW}")
+                    )
+                    return
                 if "\0" in text:
                     self.faults.append(Fault(self._at, text.index("\0") + 1, _NUL))
                 yield text if "\0" not in text else "\n"
@@ -142,6 +155,7 @@ class Table:
         return DesireFault(str(self.path), [Fault(line, column, what)])
 
 
+_NO_ROW = "it is no row of a table: take it out, or make the file again"
 _NUL = "there is a NUL character; when the file is UTF-16, say --encoding utf-16, else make it again"
 
 

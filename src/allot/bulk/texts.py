@@ -18,8 +18,9 @@ def encoding_of(path: Path, told: str | None) -> str:
         start = file.read(4)
     try:
         if told:
+            "a".encode(told)  # which fails for what Python calls an encoding and is none of text
             return codecs.lookup(told).name
-    except LookupError:
+    except (LookupError, UnicodeError):
         what = f"`{told}` is no encoding; try utf-8, utf-16, cp1252 or latin-1"
         raise DesireFault("--encoding", [Fault(None, None, what)]) from None
     if b"\0\0" in (start[0::2], start[1::2]):
