@@ -47,3 +47,15 @@ def test_long_lists_are_cut(tmp_path: Path):
     catalogue = Catalogue(write_snapshot(tmp_path / "a.snapshot", [], licenses=licenses), rulebook())
     with pytest.raises(Unclear, match=r"`zzz`; it has License 00, .*, License 19, …$"):
         catalogue.any("zzz")
+
+
+def test_thousands_of_unknown_names_are_not_guessed_at(tmp_path: Path):
+    """Guessing takes long: where a whole column names nothing, it ends after a thousand texts."""
+    catalogue = Catalogue(small(tmp_path), rulebook())
+    said = []
+    for number in range(1_002):
+        with pytest.raises(Unclear) as caught:
+            catalogue.license(f"Advanced Messagin {number}")
+        said.append(str(caught.value))
+    assert "is it `Advanced Messaging`?" in said[999]
+    assert "it has Webex" in said[1_001]

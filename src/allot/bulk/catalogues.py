@@ -19,6 +19,8 @@ from allot.core.rulebook import Rulebook
 ATTENDEE = "#attendee"
 # Names that a sentence lists at most.
 _SHOWN = 20
+# Texts that name nothing, for which it is guessed at most what they mean.
+_GUESSED = 1_000
 #: names that Cisco uses for an offer besides the one of the API -> type code, and where that was seen
 ALIASES = {
     "Webex Calling VAR Professional": ("BCSTD", "documented: a column of Control Hub's CSV, HELP:ih07j"),
@@ -90,7 +92,8 @@ class Catalogue:
         return found
 
     def _no_license(self, key: str) -> str:
-        near = get_close_matches(key, self._names, 1)
+        # Thousands of them are of one cause, and are not shown.
+        near = get_close_matches(key, self._names, 1) if len(self._unclear) < _GUESSED else []
         if near:
             return f"is it {' or '.join(f'`{self.name(place)}`' for place in bits(self._names[near[0]]))}?"
         names = list(dict.fromkeys(each.name for each in self._licenses))
@@ -119,11 +122,12 @@ class Catalogue:
         raise Unclear(f"the organization has no location `{text.strip()}`; {self._unclear[text]}")
 
     def _no_location(self, key: str) -> str:
-        near = get_close_matches(key, [_plain(each.name) for each in self._locations], 1)
+        names = [_plain(each.name) for each in self._locations]
+        near = get_close_matches(key, names, 1) if len(self._unclear) < _GUESSED else []
         if near:
             return f"is it {next(each.name for each in self._locations if _plain(each.name) == near[0])}?"
-        names = sorted(each.name for each in self._locations)
-        return f"it has {', '.join(names[:_SHOWN]) or 'none'}{', …' if len(names) > _SHOWN else ''}"
+        shown = sorted(each.name for each in self._locations)
+        return f"it has {', '.join(shown[:_SHOWN]) or 'none'}{', …' if len(shown) > _SHOWN else ''}"
 
     def name(self, place: int) -> str:
         """How the license at a place is called in a sentence, so that it is found by it."""
