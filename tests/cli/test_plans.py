@@ -105,6 +105,7 @@ def test_names_of_the_users_own_are_understood(allot, snapshot: Path, tmp_path: 
         (("wants.csv", "--protect-license", "Advanced Massaging"), "no license `Advanced Massaging`"),
         (("gone.csv",), "gone.csv cannot be used: No such file"),
         (("wants.csv", "-o", "wants.csv"), "wants.csv is there and is no plan"),
+        (("wants.csv", "-o", "gone/x.plan"), "allot: gone/x.plan cannot be used: No such file"),
         (("bad.csv",), "line 2, column add: the organization has no license `Gold`"),
     ],
 )

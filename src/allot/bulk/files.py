@@ -66,7 +66,10 @@ class Writer:
         self._hash = hashlib.sha256()
         self._sections: list[Section] = []
         self._at = 0
-        self._file: IO[bytes] = self._draft.open("wb")
+        try:
+            self._file: IO[bytes] = self._draft.open("wb")
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, str(path)) from error
         named = {"allot": kind, "version": VERSION} | msgspec.to_builtins(head)
         self._put(self._encoder.encode(named) + b"\n")
 
