@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import UNSET
 
@@ -17,10 +18,13 @@ from allot.bulk.surveys import Surveys
 from allot.bulk.wordings import Names
 from allot.client.connections import Target
 from allot.client.readers import Reader
+from allot.core import ids
+from bulk import planning
 from bulk.applying import LOCATION, MESSAGING, STANDARD, UPGRADE, document, found, plan_all
 from databases import Maker
 from proxies import Proxy
 from servers import Server, rulebook
+from strangers import Asked, Said, Stranger
 
 BERLIN = Calling("63715", "+49301234", "1001")
 OSLO = Calling("63716", None, "1001")
@@ -128,3 +132,32 @@ def test_everybody_is_met_once(server: Server, tmp_path: Path, asked: int, reque
     last = seen[company.person_id(148)]
     assert last is not None
     assert (last.licenses, last.calling) == ([STANDARD, MESSAGING], Calling(LOCATION, None, "1148"))
+
+
+def test_people_are_read_as_the_snapshot_read_them(tmp_path: Path):
+    """An extension that is only told with the routing prefix of its location is no change, nor are members unknown."""
+    person = planning.person(1, planning.BASIC)
+    wants = {person.email: planning.want(planning.PRO, lack=[planning.BASIC])}
+    snapshot = planning.write_snapshot(tmp_path / "acme.snapshot", [person])
+    plan = planning.make_plan(snapshot, wants, tmp_path / "acme.plan")
+    told = {
+        "id": ids.encode("PEOPLE", person.id),
+        "emails": [person.email],
+        "licenses": [ids.encode("LICENSE", planning.LICENSES[planning.BASIC].id)],
+        "locationId": ids.encode("LOCATION", planning.BERLIN),
+        "phoneNumbers": [{"type": "work_extension", "value": "81001", "primary": True}, {"type": "fax", "value": "1"}],
+        "somethingNew": [{}],
+    }
+
+    def answer(asked: Asked) -> Said:
+        return Said(body=msgspec.json.encode(told), headers={"Content-Type": "application/json"})
+
+    async def run(address: str) -> Actual | None:
+        async with Reader(Target(address, "token")) as reader:
+            return await Surveys(reader, plan, rulebook(), None, 8).one(person.id)
+
+    with Stranger(answer) as stranger:
+        there = asyncio.run(run(stranger.address))
+    assert there is not None
+    [[change]] = plan.changes()
+    assert standing(change, there, touched=False) == 0

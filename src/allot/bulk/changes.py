@@ -50,6 +50,8 @@ class Head(msgspec.Struct, rename="camel", omit_defaults=True):
     locations: dict[str, str] = {}
     #: when reading the snapshot began, ISO-8601 UTC: so old is what the plan knows
     read: str = ""
+    #: routing prefixes of the locations that have one, by id: extensions are read without them
+    prefixes: dict[str, str] = {}
 
 
 class State(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):

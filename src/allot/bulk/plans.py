@@ -121,6 +121,7 @@ class Decided:
             options.overage,
             {each.id: each.name for each in snapshot.locations},
             snapshot.head.begun,
+            {each.id: each.routing_prefix for each in snapshot.locations if each.routing_prefix},
         )
 
 

@@ -198,7 +198,8 @@ def _afters(plan: Plan, changes: list[Change], path: Path, now: str) -> Snapshot
             License(each.id, each.name, _UNITS, 0, None, None, each.subscription_id, each.site_url) for each in names
         )
         writer.section("locations")
-        writer.write(Location(id, plan.head.locations.get(id, id)) for id in locations)
+        prefixes = plan.head.prefixes
+        writer.write(Location(id, plan.head.locations.get(id, id), UNSET, prefixes.get(id)) for id in locations)
         writer.section("numbers")
         writer.write(Number(phone, at, owners.get(phone)) for phone, at in numbers.items())
         writer.section("people")

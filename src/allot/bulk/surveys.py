@@ -35,7 +35,8 @@ class Surveys:
         self._places = {each.id: place for place, each in enumerate(licenses)}
         #: the same by what the wire calls them
         self._wire: dict[str, int | None] = {}
-        locations = [Location(id, name) for id, name in plan.head.locations.items()]
+        # Extensions are read as the snapshot read them, or everybody with a prefix would look changed.
+        locations = [Location(id, plan.head.locations.get(id, id), UNSET, to) for id, to in plan.head.prefixes.items()]
         self._records = People(plan.head.org_id, licenses, locations, lambda each: offer(rulebook, each).calling)
 
     async def of(self, person_ids: Collection[str]) -> AsyncIterator[tuple[str, Actual | None]]:
