@@ -204,6 +204,13 @@ def test_an_answer_without_end_is_not_read_to_its_end():
         ask(stranger.address, lambda writer: writer.licenses(), Patience(first=0.001, longest=0.002))
 
 
+def test_what_is_no_http_is_called_so():
+    """Headers of megabytes are not read to their end, and the sentence does not speak of the network."""
+    said = Said(200, b"{}", {"X-Long": "x" * (10 << 20)})
+    with Stranger(in_turn(said)) as stranger, pytest.raises(Away, match=r"answers what is no HTTP \(Got more than"):
+        ask(stranger.address, lambda writer: writer.licenses())
+
+
 def test_what_is_packed_is_unpacked_no_further_than_allowed():
     """A small answer that unpacks to a hundred megabytes is left."""
     packed = gzip.compress(b'{"items": [' + b" " * (100 << 20) + b"]}", 1)

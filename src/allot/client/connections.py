@@ -38,6 +38,8 @@ _BUSY, _CUT = (423, 429, 503), (502, 504)
 _STRANGER_ATTEMPTS = 3
 # A page of a thousand numbers has half a megabyte.
 _BYTES_MAX = 64 << 20
+# Characters of an answer that a sentence quotes.
+_QUOTED = 80
 _TOKEN = re.compile(r"[\x21-\x7e]+", re.ASCII)
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -231,6 +233,9 @@ class Connection:
         return response, content
 
     def _away(self, error: Exception) -> str:
+        if type(error) is aiohttp.ClientResponseError:  # those of its own kinds are a proxy's
+            why = " ".join(error.message.split())[:_QUOTED]
+            return f"{self.address} answers what is no HTTP ({why}); check the address, then try again"
         cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
         why = getattr(cause, "strerror", None) or str(cause) or f"no answer in {self.target.patience.answer:g} seconds"
         return f"{self.address} cannot be reached ({why}); check the address and the network, then try again"
@@ -301,7 +306,7 @@ def _asking(seconds: float | None) -> str:
 def _start(body: bytes) -> str:
     """The beginning of a body that cannot be read, for a sentence."""
     text = " ".join(body[:200].decode(errors="replace").split())
-    return f"`{text[:80]}`" if text else "an empty body"
+    return f"`{text[:_QUOTED]}`" if text else "an empty body"
 
 
 def _proxy(address: str) -> str | None:
