@@ -315,6 +315,21 @@ def test_people_who_are_listed_twice_are_kept_once(tmp_path: Path):
     assert any("1 licenses that people have" in each for each in pulled.notices)
 
 
+def test_a_sentence_lists_twenty_licenses_at_most(tmp_path: Path):
+    """However many licenses are in no list, the note about them can be read."""
+
+    def answer(asked: Asked) -> Said:
+        body = {"locations": [], "phoneNumbers": []} if "telephony" in asked.path else told(asked.path)
+        for each in body["items"] if "/people?" in asked.path else ():
+            each["licenses"] = [f"unlisted{number:03}" for number in range(300)]
+        return Said(200, json.dumps(body).encode())
+
+    with Stranger(answer) as stranger:
+        pulled = read(stranger.address, "token", tmp_path / "x.snapshot")
+    assert pulled.notices[0].startswith("300 licenses that people have are not in the list")
+    assert pulled.notices[0].endswith(", unlisted019, …")
+
+
 def test_pages_in_a_circle_are_not_followed_for_ever(tmp_path: Path):
     """A page that leads back to one before it ends the pull."""
 

@@ -24,6 +24,8 @@ from allot.core import ids
 from allot.core.scope import TELEPHONY_READ
 
 T = TypeVar("T")
+# Licenses that a sentence lists at most.
+_SHOWN = 20
 
 
 class PullFault(Exception):
@@ -201,7 +203,7 @@ class _Pull:
         if hidden:
             self._pulled.notices.append(
                 f"{len(hidden)} licenses that people have are not in the list of licenses, and have neither name nor"
-                f" units here: {', '.join(hidden)}"
+                f" units here: {', '.join(hidden[:_SHOWN])}{', …' if len(hidden) > _SHOWN else ''}"
             )
         found = known | {id: _unlisted(id) for id in self._draft.met} | now
         self._pulled.licenses = len(found)
