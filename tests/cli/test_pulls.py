@@ -119,3 +119,14 @@ def test_a_folder_that_is_not_there_is_named(allot, demo: Server):
     ran = allot("pull", "--url", demo.address, "--token", ADMIN, "-o", "nowhere/x.snapshot")
     assert ran.code == 1
     assert "nowhere/x.snapshot cannot be written: No such file or directory" in ran.err
+
+
+def test_only_a_snapshot_gives_way_to_one(allot, demo: Server, tmp_path: Path):
+    """A pull replaces what an earlier one wrote, and keeps a file of another kind."""
+    told = ("pull", "--url", demo.address, "--token", ADMIN, "-o")
+    assert [allot(*told, "x.snapshot").code for _ in range(2)] == [0, 0]
+    (tmp_path / "people.csv").write_text("email,add\n")
+    ran = allot(*told, "people.csv")
+    assert ran.code == 1
+    assert ran.err == "allot: people.csv is there and is no snapshot; name another file with -o\n"
+    assert (tmp_path / "people.csv").read_text() == "email,add\n"

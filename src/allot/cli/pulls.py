@@ -11,8 +11,11 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from allot.bulk.files import FileFault
 from allot.bulk.organizations import offer
 from allot.bulk.pulls import Order, Pulled, draft_path, origin, pull
+from allot.bulk.snapshots import Snapshot
+from allot.bulk.wordings import plain
 from allot.cli import settings
 from allot.cli.rulebooks import read_rulebook
 from allot.client.connections import Target
@@ -58,6 +61,7 @@ async def _pull(target: Target, org_id: str | None, output: Path | None, ruleboo
     async with Reader(target) as reader:
         whose = await origin(reader, org_id, _now())
         path = output or Path(f"{_slug(whose.org_name)}.snapshot")
+        _check_replaced(path)
         order = Order(path, whose, org_id, lambda each: offer(rulebook, each).calling, _now, fresh)
         try:
             await _show(pull(reader, order, pulled), reader, pulled)
@@ -68,11 +72,20 @@ async def _pull(target: Target, org_id: str | None, output: Path | None, ruleboo
                 )
             raise
     for notice in pulled.notices:
-        click.echo(f"Note: {notice}.", err=True)
+        click.echo(f"Note: {plain(notice)}.", err=True)
     click.echo(
         f"{path}: {pulled.people:,} people, {pulled.licenses:,} licenses, {pulled.locations:,} locations and"
-        f" {pulled.numbers:,} numbers of {whose.org_name}\n{pulled.digest}"
+        f" {pulled.numbers:,} numbers of {plain(whose.org_name)}\n{pulled.digest}"
     )
+
+
+def _check_replaced(path: Path) -> None:
+    """An older snapshot gives way; anything else that is there is kept."""
+    try:
+        if path.exists():
+            Snapshot(path)
+    except FileFault:
+        raise click.ClickException(f"{path} is there and is no snapshot; name another file with -o") from None
 
 
 async def _show(pulling: Awaitable[None], reader: Reader, pulled: Pulled) -> None:
