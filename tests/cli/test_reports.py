@@ -87,3 +87,13 @@ def test_an_organization_that_uses_everything_has_nothing_to_reclaim(allot, tmp_
     assert "0 people who are idle or never were active hold 0 units" in ran.out
     assert (tmp_path / "r.csv").read_text(encoding="utf-8") == "email,remove\n"
     assert "People who could" not in (tmp_path / "u.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("option", ["--csv", "--html", "--reclaim"])
+def test_a_snapshot_is_not_written_over(allot, tmp_path: Path, option: str):
+    """A report that would take the place of its own snapshot is refused before anything is written."""
+    before = small(tmp_path).file.path.read_bytes()
+    ran = allot("report", "acme.snapshot", option, "acme.snapshot")
+    assert ran.code == 1
+    assert ran.err == "allot: acme.snapshot is read, or written twice, by this command; name another file\n"
+    assert (tmp_path / "acme.snapshot").read_bytes() == before

@@ -56,6 +56,7 @@ def command(snapshot: Path, desired: Path | None, output: Path | None, **flags: 
     changes, with 1 when something is wrong: a guard is broken, nothing of it can be done, or anything else.
     """
     path = output or snapshot.with_suffix(".plan")
+    shows.check_apart([snapshot, desired], [path, flags["csv"], flags["html"]])
     replaced = _replaced(path)
     rulebook = read_rulebook(settings.read({name: flags[name] for name in ("rulebook", "config")}).rulebook)
     found = Snapshot(snapshot)

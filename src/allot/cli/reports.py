@@ -15,7 +15,7 @@ from allot.bulk.snapshots import Snapshot
 from allot.bulk.terminals import console, tight
 from allot.bulk.usages import ACTIVITIES, Usage
 from allot.bulk.wordings import count, moment, plain
-from allot.cli import settings
+from allot.cli import settings, shows
 from allot.cli.rulebooks import read_rulebook
 
 _SAID = ("active", "idle", "never active", "not known")
@@ -46,6 +46,7 @@ def command(snapshot: Path, inactive: int, only: tuple[str, ...], raw: bool, **f
     counted apart. --reclaim writes what `allot plan` reads, to take counted licenses from those who are idle or never
     were active. Nothing is changed.
     """
+    shows.check_apart([snapshot], [flags["csv"], flags["html"], flags["reclaim"]])
     read = Snapshot(snapshot)
     rulebook = read_rulebook(settings.read(flags).rulebook)
     names = Catalogue(read, rulebook)

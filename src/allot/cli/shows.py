@@ -1,7 +1,7 @@
 """`allot show`: a plan as text, as JSON, as CSV and as a page."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -48,6 +48,15 @@ def show(plan: Plan, *, diff: bool, everybody: bool, raw: bool, csv: Path | None
             outlines.diff(plan, out, None if everybody else SHOWN)
 
 
+def check_apart(read: Iterable[Path | None], written: Iterable[Path | None]) -> None:
+    """Nothing is written over what it is made from, nor over something else that is written."""
+    seen = {path.resolve() for path in read if path is not None}
+    for path in written:
+        if path is not None and path.resolve() in seen:
+            raise click.ClickException(f"{path} is read, or written twice, by this command; name another file")
+        seen |= {path.resolve()} if path is not None else set()
+
+
 @click.command("show")
 @click.argument("plan", type=click.Path(dir_okay=False, path_type=Path))
 @outputs
@@ -58,6 +67,7 @@ def command(plan: Path, digest: bool, **flags: Any) -> None:
     --diff tells person by person what is added (+), removed (-) and changed (~). --json prints the PLAN as one
     document; --csv writes a row for each person, --html a page that needs nothing else. Nothing is changed.
     """
+    check_apart([plan], [flags["csv"], flags["html"]])
     shown = Plan(plan)
     if digest:
         click.echo(shown.digest)
