@@ -104,9 +104,13 @@ def test_names_of_the_users_own_are_understood(allot, snapshot: Path, tmp_path: 
         (("wants.csv", "--max-changes", "-1"), "--max-changes is -1, must be 0 or more"),
         (("wants.csv", "--protect-license", "Advanced Massaging"), "no license `Advanced Massaging`"),
         (("gone.csv",), "gone.csv cannot be used: No such file"),
-        (("wants.csv", "-o", "wants.csv"), "wants.csv is there and is no plan"),
+        (("wants.csv", "-o", "bad.csv"), "bad.csv is there and is no plan"),
+        (("wants.csv", "-o", "wants.csv"), "wants.csv is read, or written twice, by this command; name another file"),
+        (("wants.csv", "--csv", "./wants.csv"), "wants.csv is read, or written twice, by this command"),
+        (("wants.csv", "--csv", "x", "--html", "x"), "x is read, or written twice, by this command"),
         (("wants.csv", "-o", "gone/x.plan"), "allot: gone/x.plan cannot be used: No such file"),
         (("bad.csv",), "line 2, column add: the organization has no license `Gold`"),
+        (("evil.csv",), "evil.csv, line 2, column email: `\\u001b[2jx` is no email"),
     ],
 )
 def test_what_cannot_be_planned_leaves_with_1_and_writes_nothing(
@@ -115,6 +119,7 @@ def test_what_cannot_be_planned_leaves_with_1_and_writes_nothing(
     """Every fault is a sentence, and no plan is made."""
     monkeypatch.chdir(snapshot.parent)
     Path("bad.csv").write_text("email,add\nperson1@example.com,Gold\n")
+    Path("evil.csv").write_text("email,add\n\x1b[2Jx,MS\n")
     ran = allot("plan", snapshot.name, *arguments)
     assert ran.code == 1
     assert said in ran.err

@@ -90,5 +90,7 @@ def _sentence(error: Exception) -> str:
 
 
 def _say(text: str, code: int) -> int:
-    click.echo(f"allot: {text}", err=True)
+    # What a server or a file made of it must do nothing to the terminal.
+    shown = "".join(each if each.isprintable() or each == "\n" else f"\\u{ord(each):04x}" for each in text)
+    click.echo(f"allot: {shown}", err=True)
     return code
