@@ -60,6 +60,7 @@ def test_a_torn_line_is_forgotten(path: Path):
         ('{"plan":"sha256:4f0c","address":"https://webexapis.com/v1"}\n', "at https://webexapis.com/v1, not at http"),
         ('{"plan":"sha256:4f0c","address":"x","version":2}\n', "is no journal that this allot reads"),
         ("dear diary\n", "is no journal of allot"),
+        ("dear diary", "is no journal of allot"),
         (f'{{"plan":"{PLAN}","address":"{ADDRESS}"}}\n{{"number":1,"outcome":"done"}}\nx\n', "line 3: is no line of a"),
     ],
 )

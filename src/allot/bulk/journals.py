@@ -124,10 +124,13 @@ class Journal:
             if head.endswith(b"\n"):
                 self._check(head, expected)
                 kept = len(head) + self._keep(lines)
+        begun = self._encoder.encode(expected) + b"\n"
+        if not kept and not begun.startswith(head):  # what is no torn line of ours is somebody's file
+            raise _no_journal(self.path)
         if kept < size:
             os.ftruncate(self._file, kept)
         if not kept:
-            self._put(self._encoder.encode(expected) + b"\n")
+            self._put(begun)
             self.sync()
 
     def _check(self, line: bytes, expected: _Head) -> None:
@@ -189,7 +192,11 @@ def _read_head(path: Path, line: bytes) -> _Head:
     try:
         head = msgspec.json.decode(line, type=_Head)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise JournalFault(f"{path} is no journal of allot; name another one with --journal") from error
+        raise _no_journal(path) from error
     if head.allot != "journal" or head.version != VERSION:
         raise JournalFault(f"{path} is no journal that this allot reads; name another one with --journal")
     return head
+
+
+def _no_journal(path: Path) -> JournalFault:
+    return JournalFault(f"{path} is no journal of allot; name another one with --journal")
