@@ -94,6 +94,12 @@ def test_names_of_the_users_own_are_understood(allot, snapshot: Path, tmp_path: 
     assert ran.code == 2
 
 
+def test_who_protects_nobody_is_told(allot, snapshot: Path, table: Path):
+    """An email that is misspelled guards nobody: it is said, and what does guard somebody is not."""
+    ran = allot("plan", str(snapshot), str(table), "--protect", "person1@*", "--protect", "person2@exmaple.com")
+    assert ran.err == "--protect person2@exmaple.com protects nobody: no email of the snapshot is like it\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -5,6 +5,7 @@ from fnmatch import translate
 
 from allot.bulk.asks import Refused
 from allot.bulk.changes import Broken, Guards
+from allot.bulk.snapshots import Snapshot
 from allot.bulk.wordings import count
 
 
@@ -26,8 +27,21 @@ def checked(guards: Guards) -> Guards:
 
 def protected(guards: Guards) -> re.Pattern[str] | None:
     """What the emails of protected people look like; None when nobody is protected."""
-    patterns = [translate(pattern.strip().lower()) for pattern in guards.protected_people]
-    return re.compile("|".join(patterns)) if patterns else None
+    return re.compile("|".join(map(_pattern, guards.protected_people))) if guards.protected_people else None
+
+
+def idle(guards: Guards, snapshot: Snapshot) -> list[str]:
+    """The emails and patterns that protect nobody of a snapshot: most often one is misspelled."""
+    left = {text: re.compile(_pattern(text)) for text in guards.protected_people}
+    for block in snapshot.people():
+        if not left:
+            break
+        left = {text: each for text, each in left.items() if not any(each.match(person.email) for person in block)}
+    return list(left)
+
+
+def _pattern(text: str) -> str:
+    return translate(text.strip().lower())
 
 
 def broken(guards: Guards, changes: int, losing: int, holding: int) -> list[Broken]:

@@ -10,6 +10,7 @@ from allot.bulk.changes import Guards
 from allot.bulk.desires import ADD, ADD_AND_REMOVE, FAULTS_SHOWN, Desired, Reading, show
 from allot.bulk.files import FileFault
 from allot.bulk.flags import Flags
+from allot.bulk.guards import idle
 from allot.bulk.plans import Options, Plan
 from allot.bulk.snapshots import Snapshot
 from allot.bulk.wordings import plain
@@ -65,7 +66,10 @@ def command(snapshot: Path, desired: Path | None, output: Path | None, **flags: 
         click.echo(plain(show(wanted.source, notice)), err=True)
     if len(wanted.notices) > FAULTS_SHOWN:
         click.echo(f"and {len(wanted.notices) - FAULTS_SHOWN:,} more of these", err=True)
-    options = Options(_guards(found, rulebook, flags), flags["overage"], flags["force"])
+    guards = _guards(found, rulebook, flags)
+    for text in idle(guards, found):
+        click.echo(plain(f"--protect {text} protects nobody: no email of the snapshot is like it"), err=True)
+    options = Options(guards, flags["overage"], flags["force"])
     plan = library.plan(found, wanted, path, options, rulebook=rulebook)
     shows.show(plan, **{name: flags[name] for name in ("diff", "everybody", "raw", "csv", "html")})
     older = ", in the place of an older plan" if replaced else ""
