@@ -35,6 +35,13 @@ def test_columns_may_be_missing_and_in_any_order(snapshot: Snapshot):
     assert told.wants == {ONE: want(lack=[BASIC], line=2)}
 
 
+def test_commas_between_licenses_are_told(snapshot: Snapshot):
+    """Several licenses stand with semicolons between them, and a fault that may come of commas says so."""
+    [fault] = faults(snapshot, f'email,add\n{ONE},"MS, FMS"\n')
+    assert fault.startswith("line 2, column add: the organization has no license `MS, FMS`; ")
+    assert fault.endswith("; if it is several, put semicolons between them")
+
+
 def test_what_is_empty_is_not_said(snapshot: Snapshot):
     """Somebody whose cells are empty stays as they are; rows without anything are left out."""
     told = read(snapshot, f"{HEAD}{ONE},,,,,\n,,,,,\n\nperson2@example.com,Advanced Messaging,, ,,\n")

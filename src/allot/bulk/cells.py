@@ -76,7 +76,8 @@ class Cells:
             try:
                 found = found.and_(one(self._catalogue, text))
             except Unclear as unclear:
-                self.wrong(line, column, unclear)
+                several = f"{unclear}; if it is several, put semicolons between them"
+                self.wrong(line, column, Unclear(several) if "," in text else unclear)
         return found
 
     def location(self, line: int, column: str, text: str) -> str | None:
