@@ -134,7 +134,8 @@ def test_nothing_to_do_is_said(allot, company: Company, tmp_path: Path):
     """A plan without changes needs no approval; the table can be had all the same."""
     plan_all(company, tmp_path, range(2), want(STANDARD))
     ran = allot("apply", "acme.plan", "--url", company.address, "--token", "x", "--results", "results.csv")
-    assert (ran.code, ran.out) == (0, "nothing to do: the plan has no changes\n")
+    said = "nothing to do: the plan has no changes\nwhat became of everybody is in results.csv\n"
+    assert (ran.code, ran.out) == (0, said)
     assert (tmp_path / "results.csv").read_text() == "email,outcome,reason,tracking id\n"
 
 
@@ -202,6 +203,24 @@ def test_results_without_a_table_have_a_row_for_each_person(allot, company: Comp
         ["person500@example.com", "not planned", table[2][2]],
     ]
     assert "person500@example.com" in table[2][2]
+
+
+def test_results_have_a_place_before_anything_is_sent(allot, company: Company, tmp_path: Path):
+    """A folder that is not there, the plan, its input: nothing is sent, and nothing overwritten."""
+    (tmp_path / "wants.csv").write_text("email,add\n")
+    plan = plan_all(company, tmp_path, range(2), UPGRADE)
+    ran = allot(*flags(plan, company, "--results", "nowhere/results.csv"))
+    assert (ran.code, ran.err.startswith("allot: nowhere/results.csv cannot be used: No such file")) == (1, True)
+    for name in ("acme.plan", "wants.csv"):
+        before = (tmp_path / name).read_bytes()
+        ran = allot(*flags(plan, company, "--results", name))
+        assert (ran.code, ran.err.startswith(f"allot: {name} is what is applied, and would be overwritten")) == (
+            1,
+            True,
+        )
+        assert (tmp_path / name).read_bytes() == before
+    assert not (tmp_path / "acme.plan.journal").exists()
+    assert allot(*flags(plan, company, "--results", "results.csv")).code == 0
 
 
 # ---------------------------------------------------------------- processes

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from allot.bulk import outlines, results, terminals
 from allot.bulk.applies import TROUBLES, Apply, Options, Tally, check
-from allot.bulk.journals import ALREADY, SENT, Journal
+from allot.bulk.journals import ALREADY, SENT, Entry, Journal
 from allot.bulk.plans import Plan
 from allot.bulk.wordings import count, plain
 from allot.cli import settings
@@ -46,7 +46,6 @@ class Job:
     rulebook: Rulebook
     options: Options
     journal: Path
-    results: Path | None
 
 
 @click.command("apply")
@@ -73,10 +72,12 @@ def command(plan: Path, url: str, token: str, approve: str, journal: Path | None
         raise click.UsageError(f"{missing} is required", click.get_current_context())
     found = Plan(plan)
     _guard(found)
+    journal = journal or plan.with_name(f"{plan.name}.journal")
+    if flags["results"] is not None:
+        results.check(flags["results"], (plan, journal, _source(found)))
     if not found.summary.changes:
         click.echo("nothing to do: the plan has no changes")
-        if flags["results"] is not None:
-            results.write(found, {}, flags["results"], _source(found))
+        _write(found, {}, flags["results"])
         return
     _approve(found, approve)
     org_id = ids.decode("ORGANIZATION", flags["org"]) if flags["org"] else None
@@ -85,17 +86,11 @@ def command(plan: Path, url: str, token: str, approve: str, journal: Path | None
         raise click.UsageError(what, click.get_current_context())
     options = Options(org_id, flags["workers"], flags["canary"], flags["stop_on_error"])
     rulebook = read_rulebook(settings.read(flags).rulebook)
-    job = Job(
-        found,
-        Target(url, token, options.workers),
-        rulebook,
-        options,
-        journal or plan.with_name(f"{plan.name}.journal"),
-        flags["results"],
-    )
+    job = Job(found, Target(url, token, options.workers), rulebook, options, journal)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        tally = runner.run(_apply(job))
+        tally, entries = runner.run(_apply(job))
     code = _tell(job, tally)
+    _write(found, entries, flags["results"])
     if code:
         raise click.exceptions.Exit(code)
 
@@ -128,11 +123,11 @@ def _approve(plan: Plan, said: str) -> None:
         raise click.ClickException("nothing was sent")
 
 
-async def _apply(job: Job) -> Tally:
+async def _apply(job: Job) -> tuple[Tally, dict[int, Entry]]:
     async with Writer(job.target) as writer:
         await check(job.plan, writer, job.options.org_id)
         with Journal(job.journal, job.plan.digest, writer.address) as journal:
-            return await _carry_out(job, writer, journal)
+            return await _carry_out(job, writer, journal), journal.entries
 
 
 async def _carry_out(job: Job, writer: Writer, journal: Journal) -> Tally:
@@ -147,8 +142,6 @@ async def _carry_out(job: Job, writer: Writer, journal: Journal) -> Tally:
             await apply.run()
     finally:
         loop.remove_signal_handler(signal.SIGINT)
-    if job.results is not None:
-        results.write(job.plan, journal.entries, job.results, _source(job.plan))
     return tally
 
 
@@ -158,6 +151,12 @@ def _interrupt(apply: Apply) -> None:
         raise KeyboardInterrupt
     click.echo("\nfinishing what is under way (again to leave at once)", err=True)
     apply.stop(_BY_HAND)
+
+
+def _write(plan: Plan, entries: dict[int, Entry], path: Path | None) -> None:
+    if path is not None:
+        results.write(plan, entries, path, _source(plan))
+        click.echo(f"what became of everybody is in {path}")
 
 
 def _source(plan: Plan) -> Path:
@@ -215,8 +214,6 @@ def _tell(job: Job, tally: Tally) -> int:
         click.echo(f"{tally.outcomes[SENT]:,} sent, and not read back yet")
     if tally.total > tally.decided:
         click.echo(f"{tally.total - tally.decided:,} not sent")
-    if job.results is not None:
-        click.echo(f"what became of everybody is in {job.results}")
     if tally.stopped is not None:
         click.echo(f"allot: {plain(tally.stopped)}. The same command goes on where this one stopped", err=True)
     if tally.stopped == _BY_HAND:
