@@ -1,5 +1,6 @@
 """The decision for many people at once says what `core.decision.decide` says of each."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
 
@@ -10,122 +11,39 @@ from hypothesis import strategies as st
 
 import corpus_format as form
 from allot.bulk import decisions, kernels
-from allot.bulk.decisions import KERNEL_PAYS, Case, Engine, Verdict, marks
+from allot.bulk.decisions import KERNEL_PAYS, Engine
 from allot.bulk.masks import masks
 from allot.bulk.rounds import NONE, People
 from allot.bulk.screens import ArrayScreener
-from allot.core.decision import decide
-from allot.core.holding import Calling, Holding, Item, LicenseItem, Properties, SiteItem, UnknownItem, bits
-from allot.core.judgement import Situation
+from allot.core.holding import Calling, Holding, bits
 from allot.core.license import STRICT, License
-from allot.core.offer import Offer, Provenance
 from allot.core.organization import Organization
-from allot.core.rulebook import Rulebook, load
+from allot.core.rulebook import load
+from bulk.deciding import (
+    BACKENDS,
+    UNKNOWN,
+    Case,
+    Crowd,
+    Verdict,
+    as_case,
+    core,
+    decided,
+    expressible,
+    is_expressible,
+    with_units,
+)
 from core import oracle
-from core.cases import LOCATIONS, SITES, Generator, pose, webex
+from core.cases import Generator, pose, webex
 from core.oracle import Book
 from core.test_oracle import invented
-from corpus_format import LicenseAsk, SiteAsk, SituationSpec
+from corpus_format import LicenseAsk, SituationSpec
 
 BOOK = oracle.webex()
-UNKNOWN = Offer("XX", "Unknown", "", 0, False, False, False, False, Provenance("assumed", "nobody knows it"))
-BACKENDS = {"numpy": 0, "numba": KERNEL_PAYS}
 
 backends = pytest.mark.parametrize("people", BACKENDS.values(), ids=BACKENDS)
 
 
-# ------------------------------------------------------------------ one organization, many people, as arrays
-
-
-class Crowd:
-    """People of one made-up organization, each with a request, and what core says of them."""
-
-    def __init__(self, random: Random, rulebook: Rulebook, book: Book, size: int) -> None:
-        self.random = random
-        self.rulebook = rulebook
-        self.generator = Generator(random, book)
-        spec = self.generator.situation(legal=True)
-        posed = pose(rulebook, spec, [])
-        self.organization = posed.situation.organization
-        self.legal = [posed.situation.before.licenses, 0, 0]
-        if random.random() < 0.3:  # a license that the rulebook does not know
-            number = len(self.organization.licenses)
-            more = License(number, "more", UNKNOWN, "More", 0, STRICT)
-            self.organization = replace(self.organization, licenses={**self.organization.licenses, "more": more})
-        self.licenses = list(self.organization.licenses.values())
-        everything = (1 << len(self.licenses)) - 1
-        self.units = [random.getrandbits(64) & everything for _ in range(3)]
-        self.fulls = [random.choice(self.units) for _ in range(size)]
-        self.cases = [self.case(everything) for _ in range(size)]
-
-    def case(self, everything: int) -> Case:
-        random = self.random
-        before = random.choice(self.legal) if random.random() < 0.6 else random.getrandbits(64) & everything
-        asked = random.getrandbits(64) & everything
-        if random.random() < 0.7:
-            asked &= random.getrandbits(64)
-        add = (asked & ~before) if random.random() < 0.7 else asked & random.getrandbits(64)
-        properties = self.properties() if random.random() < 0.8 else None
-        found = Case(
-            form.PERSON, random.random() < 0.1, Holding(before, calling=self.calling()), add, asked & ~add, properties
-        )
-        accepted = core(self.rulebook, self.organization, found).after
-        if len(self.legal) < 20:
-            self.legal.append(accepted)
-        return found
-
-    def properties(self) -> Properties:
-        made = self.generator.properties()
-        return Properties(made.location, made.number, made.extension)
-
-    def calling(self) -> Calling | None:
-        return Calling(self.random.choice(LOCATIONS), None, "999") if self.random.random() < 0.5 else None
-
-    def arrays(self) -> list[np.ndarray]:
-        """What `Engine.decide` takes."""
-        marked = [marks(situation(self.organization, case), case.properties) for case in self.cases]
-        licenses = ([each.before.licenses, each.add, each.remove] for each in self.cases)
-        before, add, remove = np.array(list(licenses), np.uint64).T
-        return [before, add, remove, np.array(marked, np.uint8), np.array(self.fulls, np.uint64)]
-
-    def compare(self) -> int:
-        """Decide as arrays, both ways, and one by one; how many were refused something."""
-        arrays = self.arrays()
-        found = [Engine(self.rulebook, self.organization, people).decide(*arrays) for people in BACKENDS.values()]
-        organizations = {full: with_units(self.organization, full) for full in self.units}
-        for place, (case, full) in enumerate(zip(self.cases, self.fulls, strict=True)):
-            refused, after, rule = core(self.rulebook, organizations[full], case)
-            expected = (refused, after, NONE if rule is None else rule.order)
-            for verdicts in found:
-                said = tuple(int(array[place]) for array in verdicts)
-                assert said == expected, f"{case}\n{self.licenses}\nfull {full:b}"
-        return int(np.count_nonzero(found[0].refused))
-
-
-def situation(organization: Organization, case: Case) -> Situation:
-    return Situation(organization, case.person_id, case.external, case.before)
-
-
-def with_units(organization: Organization, full: int) -> Organization:
-    """The organization in which these licenses have no unit, and the others have one."""
-    licenses = {
-        license.id: replace(license, consumed_by_users=0, total_units=int(not license.bit & full))
-        for license in organization.licenses.values()
-    }
-    return replace(organization, licenses=licenses)
-
-
-def core(rulebook: Rulebook, organization: Organization, case: Case) -> Verdict:
-    """What `core.decision` says of a case."""
-    licenses = list(organization.licenses.values())
-    items: list[Item] = [LicenseItem(licenses[place], True, case.properties) for place in bits(case.add)]
-    items += [LicenseItem(licenses[place], False) for place in bits(case.remove)]
-    items += [SiteItem(url, True) for url in case.attend] + [SiteItem(url, False) for url in case.leave]
-    items += [UnknownItem(id, True) for id in case.unknown]
-    decision = decide(rulebook, situation(organization, case), items)
-    refused = sum(item.license.bit for item, _ in decision.refused if isinstance(item, LicenseItem))
-    rules = sorted((rule for _, rule in decision.refused), key=lambda rule: rule.order)
-    return Verdict(refused, decision.after.licenses, rules[0] if rules else None)
+# ------------------------------------------------------------------ arrays, core, the oracle and the corpus
 
 
 def compare(random: Random, crowds: int, size: int) -> tuple[int, int]:
@@ -154,85 +72,36 @@ def test_arrays_and_core_agree_for_long(counted):
     counted(f"{cases:,} cases decided as arrays, twice, and by core; {refused:,} refused something (seed {seed})")
 
 
-# ------------------------------------------------------------------ people as they come
-
-
-def as_case(spec: SituationSpec, asks: list[LicenseAsk | SiteAsk], before: Holding) -> Case:
-    """A case of the generator or the corpus, whose added calling licenses bring the same properties."""
-    places = {key: place for place, key in enumerate(spec.licenses)}
-    licenses = [ask for ask in asks if type(ask) is LicenseAsk]
-    told = next((ask.properties for ask in added_calling(spec, asks)), None)
-    sites = [ask for ask in asks if type(ask) is SiteAsk]
-    return Case(
-        form.PERSON,
-        spec.person.external,
-        before,
-        sum(1 << places[ask.key] for ask in licenses if ask.add and ask.key in places),
-        sum(1 << places[ask.key] for ask in licenses if not ask.add and ask.key in places),
-        Properties(told.location, told.number, told.extension) if told else None,
-        tuple(ask.key for ask in sites if ask.add),
-        tuple(ask.key for ask in sites if not ask.add),
-        tuple(ask.key for ask in licenses if ask.key not in places),
-    )
-
-
-def added_calling(spec: SituationSpec, asks: list[LicenseAsk | SiteAsk]) -> list[LicenseAsk]:
-    """The calling licenses to add."""
-    licenses = [ask for ask in asks if type(ask) is LicenseAsk and ask.add and ask.key in spec.licenses]
-    return [ask for ask in licenses if BOOK.is_calling(spec.licenses[ask.key].offer)]
-
-
-def shared(spec: SituationSpec, asks: list[LicenseAsk | SiteAsk]) -> list[LicenseAsk | SiteAsk]:
-    """The same asks, in which every added calling license brings the properties of the first that brings any."""
-    calling = added_calling(spec, asks)
-    told = next((ask.properties for ask in calling if ask.properties), None)
-    return [replace(ask, properties=told) if ask in calling else ask for ask in asks]
-
-
-def agrees(spec: SituationSpec, asks: list[LicenseAsk | SiteAsk], expected: oracle.Outcome) -> None:
-    """One case, whatever is in it, answered by an engine."""
+def agrees(spec: SituationSpec, asks: Sequence[LicenseAsk], expected: oracle.Outcome) -> None:
+    """One case, decided as arrays, with the units that the organization has."""
     posed = pose(webex(), spec, asks)
-    engine = Engine(webex(), posed.situation.organization)
-    case = as_case(spec, asks, posed.situation.before)
-    # Others who are nearly alike are answered before, and must not be taken for this one.
-    others = [
-        case._replace(unknown=() if case.unknown else ("unknown",)),
-        case._replace(before=case.before._replace(attendee=frozenset() if case.before.attendee else frozenset(SITES))),
-        case._replace(attend=case.leave, leave=case.attend),
-    ]
-    verdict = engine.answer([*others, case])[-1]
-    refused = {ask.key for ask in expected.refused if type(ask) is LicenseAsk}
+    case = as_case(BOOK, spec, asks, posed.situation.before)
+    [verdict] = decided(webex(), posed.situation.organization, [case])
     keys = list(spec.licenses)
-    assert {keys[place] for place in bits(verdict.refused)} == refused & spec.licenses.keys()
+    assert {keys[place] for place in bits(verdict.refused)} == {ask.key for ask in expected.refused}
     assert {keys[place] for place in bits(verdict.after)} == expected.licenses
-    first = min(map(BOOK.places.__getitem__, expected.refused.values()), default=None)
-    assert (verdict.rule.order if verdict.rule else None) == first
+    assert verdict.rule == min(map(BOOK.places.__getitem__, expected.refused.values()), default=NONE)
 
 
-def test_answers_are_those_of_the_oracle(counted):
-    """Cases with sites and unknown licenses among them are answered as the oracle answers them."""
+def test_arrays_and_the_oracle_agree(counted):
+    """Generated cases, without what arrays cannot express, are decided as the oracle decides them."""
     generator = Generator(Random(3), BOOK)
     for place in range(1_000):
         spec, asks = generator.case(legal=place % 8 != 0)
-        asks = shared(spec, asks)
-        agrees(spec, asks, oracle.decide(BOOK, spec, asks))
-    counted("1,000 cases answered as by the oracle")
+        plain = expressible(BOOK, spec, asks)
+        agrees(spec, plain, oracle.decide(BOOK, spec, plain))
+    counted("1,000 cases decided as by the oracle")
 
 
-def one_way(case: form.Case) -> bool:
-    """Whether all added calling licenses of a case bring the same properties."""
-    return shared(case.situation, list(case.asks)) == list(case.asks)
-
-
-EXPRESSIBLE = [case for case in form.read_all() if one_way(case)]
+EXPRESSIBLE = [case for case in form.read_all() if is_expressible(BOOK, case.situation, case.asks)]
 
 
 @pytest.mark.parametrize("case", EXPRESSIBLE, ids=[case.name for case in EXPRESSIBLE])
-def test_answers_are_those_of_the_corpus(case):
-    """Each file of the corpus whose licenses bring one set of properties is answered as it expects."""
-    refused = {ask: rule for ask in case.asks for key, rule in case.expect.refused.items() if key == ask.key}
+def test_arrays_and_the_corpus_agree(case):
+    """Each file of the corpus that arrays can express is decided as it expects."""
+    refused = {ask: case.expect.refused[ask.key] for ask in case.asks if ask.key in case.expect.refused}
     expected = oracle.Outcome(refused, frozenset(case.expect.licenses), frozenset(), None)
-    agrees(case.situation, list(case.asks), expected)
+    agrees(case.situation, case.asks, expected)
 
 
 # ------------------------------------------------------------------ laws
@@ -337,10 +206,10 @@ def test_one_half_of_a_swap_draws_another_after_it(everything):
     text = oracle.WEBEX.read_text(encoding="utf-8")
     rulebook = load(text[: text.index("[[rules]]")] + CHAIN)
     one, other, replacement = (bit(everything, code) for code in ("BCCXE", "BCSTD", "BCBAS"))
-    case = Case("a", False, Holding(one | other, calling=Calling("hq")), replacement, one | other)
-    expected = Verdict(one | other | replacement, one | other, rulebook.rule("unmanaged"))
+    case = Case(Holding(one | other, calling=Calling("hq")), replacement, one | other)
+    expected = Verdict(one | other | replacement, one | other, rulebook.rule("unmanaged").order)
     assert core(rulebook, everything, case) == expected
-    assert Engine(rulebook, everything).answer([case]) == [expected]
+    assert decided(rulebook, everything, [case]) == [expected]
 
 
 @backends
@@ -386,25 +255,26 @@ def test_an_unknown_license_has_units_like_any_other(everything):
     """A license of an offer that the rulebook does not know is refused where it has no unit, and only there."""
     odd = License(39, "odd", UNKNOWN, "Odd", 1, STRICT)
     organization = replace(everything, licenses={**everything.licenses, "odd": odd})
-    case = Case("a", False, Holding(), odd.bit)
-    engine = Engine(webex(), organization)
-    assert engine.answer([case], full=0) == [Verdict(0, odd.bit, None)]
-    assert engine.answer([case], full=odd.bit) == [Verdict(odd.bit, 0, webex().rule("no-units-left"))]
+    case = Case(Holding(), odd.bit)
+    assert decided(webex(), organization, [case], full=0) == [Verdict(0, odd.bit, NONE)]
+    refused = Verdict(odd.bit, 0, webex().rule("no-units-left").order)
+    assert decided(webex(), organization, [case], full=odd.bit) == [refused]
 
 
-def test_nobody_to_decide_for(everything):
+@backends
+def test_nobody_to_decide_for(everything, people):
     """No people, no verdicts."""
     nobody = np.empty(0, np.uint64)
-    engine = Engine(webex(), everything)
+    engine = Engine(webex(), everything, people)
     assert [len(array) for array in engine.decide(nobody, nobody, nobody)] == [0, 0, 0]
-    assert engine.answer([]) == []
 
 
-def test_a_license_cannot_be_both_added_and_removed(everything):
+@backends
+def test_a_license_cannot_be_both_added_and_removed(everything, people):
     """Such a request is none, and the sentence says what to do."""
     one = np.array([1], np.uint64)
     with pytest.raises(ValueError, match="leave one of them out"):
-        Engine(webex(), everything).decide(one, one, one)
+        Engine(webex(), everything, people).decide(one, one, one)
 
 
 @backends
@@ -418,29 +288,36 @@ def test_arrays_of_different_lengths_do_not_belong_together(everything, people):
             engine.decide(before, **({"add": before, "remove": before} | short))
 
 
-def test_more_than_64_licenses_are_answered_one_by_one():
-    """Arrays refuse an organization of 70 licenses; answers do not, and remember people who are alike."""
-    organization = organization_of([*webex().offers, *["MS"] * 32])
-    assert len(organization.licenses) == 70
-    engine = Engine(webex(), organization)
-    last, messaging = 1 << 69, bit(organization, "FMS")
+def test_the_last_of_64_licenses_is_like_any_other():
+    """The highest bit is given, taken and refused as core does it."""
+    organization = organization_of(["FMS", *["MS"] * 63])
+    last = 1 << 63
+    cases = [Case(Holding(), last), Case(Holding(1), last), Case(Holding(1 | last), remove=last)]
+    found = decided(webex(), organization, cases)
+    assert found == [core(webex(), organization, case) for case in cases]
+    assert found[0] == (last, 0, webex().rule("paid-messaging-needs-free").order)
+    assert found[1:] == [(0, 1 | last, NONE), (0, 1, NONE)]
+
+
+def test_more_than_64_licenses_do_not_fit():
+    """Nothing is decided for an organization of 65 licenses, and the sentence says who can."""
+    engine = Engine(webex(), organization_of(["FMS", *["MS"] * 64]))
     one = np.array([1], np.uint64)
-    with pytest.raises(ValueError, match="more than 64 licenses"):
-        engine.decide(one, one, one)
-    lacking, having = Case("a", False, Holding(), last), Case("b", False, Holding(messaging), last)
-    alike = Case("c", False, Holding(messaging, calling=Calling("hq")), last)
-    needs = webex().rule("paid-messaging-needs-free")
-    has = Verdict(0, messaging | last, None)
-    assert engine.answer([lacking, having, alike]) == [Verdict(last, 0, needs), has, has]
-    assert engine.answer([having], full=last) == [(last, messaging, webex().rule("no-units-left"))]
+    with pytest.raises(ValueError, match=r"more than 64 licenses.*core\.decision\.decide"):
+        engine.decide(one, 0, one)
 
 
-def test_answers_are_not_remembered_without_end(monkeypatch):
-    """What is remembered of people whom arrays cannot express is bounded, and forgetting changes no answer."""
-    monkeypatch.setattr(decisions, "_REMEMBERED_MAX", 2)
-    organization = organization_of(["FMS", *["MS"] * 69])
-    cases = [Case("a", False, Holding(1), 1 << place) for place in range(1, 70)]
-    assert [each.refused for each in Engine(webex(), organization).answer(cases)] == [0] * 69
+def test_more_than_255_rules_do_not_fit(everything):
+    """The place of a rule is a byte, and 255 stands for none: 255 rules are the most."""
+    text = oracle.WEBEX.read_text(encoding="utf-8")
+    rule = CHAIN[CHAIN.rindex("[[rules]]") :]
+    others = [rule.replace('"apart"', f'"{place}"').replace("BCBAS", "BCHDO") for place in range(254)]
+    most = "".join([text[: text.index("[[rules]]")], *others, rule])
+    case = Case(Holding(bit(everything, "BCSTD"), calling=Calling("hq")), bit(everything, "BCBAS"))
+    assert decided(load(most), everything, [case]) == [core(load(most), everything, case)]
+    assert core(load(most), everything, case).rule == 254
+    with pytest.raises(ValueError, match="more than 255 rules"):
+        decided(load(most + rule.replace('"apart"', '"more"')), everything, [case])
 
 
 def test_without_numba_arrays_do(monkeypatch, everything):

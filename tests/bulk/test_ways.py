@@ -5,12 +5,14 @@ from collections import Counter
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from allot.bulk import snapshots
 from allot.bulk.asks import Asks, Refused, Shape, Spoken, Taken
 from allot.bulk.changes import Change, Refusal, Request, State
 from allot.bulk.comparisons import Comparison
 from allot.bulk.desires import Want
+from allot.bulk.masks import PLACES_MAX
 from allot.bulk.records import Records
 from allot.bulk.snapshots import Person
 from allot.bulk.ways import Answers
@@ -18,11 +20,12 @@ from allot.core.explanation import Explanation, explain
 from allot.core.fault import describe
 from allot.core.holding import Item, LicenseItem, Properties, SiteItem, bits
 from allot.core.judgement import Situation
-from allot.core.license import OVERAGE
+from allot.core.license import OVERAGE, STRICT, License
 from allot.core.organization import Organization
+from allot.core.site import MANAGED, Site
 from core import oracle
 from core.cases import Generator, Posed, pose, webex
-from corpus_format import LicenseAsk, SiteAsk
+from corpus_format import LicenseAsk, LicenseSpec, SiteAsk
 
 CASES = 1_500
 
@@ -30,9 +33,12 @@ CASES = 1_500
 class Case:
     """A generated case as a planner meets it: one person, and one want with properties for all calling licenses."""
 
-    def __init__(self, generator: Generator) -> None:
+    def __init__(self, generator: Generator, others: int = 0) -> None:
+        """`others` are licenses that nobody speaks of, in front of those of the case."""
         spec, asks = generator.case()
-        spec = replace(spec, licenses={key: replace(each, policy=OVERAGE) for key, each in spec.licenses.items()})
+        more = {f"other-{place}": LicenseSpec("HM") for place in range(others)}
+        licenses = {key: replace(each, policy=OVERAGE) for key, each in (more | spec.licenses).items()}
+        spec = replace(spec, licenses=licenses)
         posed: Posed = pose(webex(), spec, [])
         self.situation: Situation = posed.situation
         self.organization: Organization = posed.situation.organization
@@ -181,12 +187,15 @@ def check(case: Case, record: Change | Refusal, shape: Shape) -> str:
     return "refused"
 
 
-def test_a_shape_is_answered_as_each_of_its_people_would_be(counted):
-    """Changes, predictions and reasons by shape are those of the scalar explanation, for people of all kinds."""
+@pytest.mark.parametrize(("cases", "others"), [(CASES, 0), (CASES // 2, PLACES_MAX)], ids=["few", "more than 64"])
+def test_a_shape_is_answered_as_each_of_its_people_would_be(counted, cases, others):
+    """Changes, predictions and reasons by shape are those of the scalar explanation, for people of all kinds, with and
+    without sites, however many licenses their organization has."""
     generator = Generator(random.Random(20261122), oracle.webex())
     outcomes: Counter[str] = Counter()
-    for _ in range(CASES):
-        case = Case(generator)
+    with_sites = 0
+    for _ in range(cases):
+        case = Case(generator, others)
         asks = Asks(webex(), case.organization)
         shape = case.shape(asks)
         if not isinstance(shape, Shape):
@@ -194,6 +203,58 @@ def test_a_shape_is_answered_as_each_of_its_people_would_be(counted):
             continue
         answers = Answers(webex(), case.organization, [None] * len(case.organization.licenses), 0)
         [number] = answers.number([shape])
-        outcomes[check(case, told(case, answers, number), shape)] += 1
+        record = told(case, answers, number)
+        outcomes[check(case, record, shape)] += 1
+        with_sites += isinstance(record, Change) and bool(shape.attend or shape.leave)
     assert min(outcomes[each] for each in ("changed", "refused", "needs properties", "elsewhere")) > 10
-    counted(f"{CASES} people: {dict(outcomes)}")
+    assert with_sites > 10
+    counted(f"{cases} people: {dict(outcomes)}, {with_sites} of the changed with sites")
+
+
+def organization_of(*licenses: tuple[str, str | None]) -> Organization:
+    """An organization with such offers and sites, and a unit of each license."""
+    offers = webex().offers
+    made = [
+        License(place, f"{place}", offers[code], code, 1, STRICT, site_url=site)
+        for place, (code, site) in enumerate(licenses)
+    ]
+    sites = {site: Site(site, MANAGED, True) for _, site in licenses if site}
+    return Organization("organization", {license.id: license for license in made}, sites=sites)
+
+
+def test_an_organization_of_more_than_64_licenses_is_planned():
+    """The 70th license is given to who has what it needs, along with that to who has not, and not without a unit."""
+    organization = organization_of(("FMS", None), *[("MS", None)] * 69)
+    last = 1 << 69
+    answers = Answers(webex(), organization, [1] * 70, 0)
+    having, lacking = answers.number([Shape(1, last, 0), Shape(0, last, 0)])
+    assert answers.told[having].requests == [Request(add=[69])]
+    assert (answers.told[having].gained, answers.told[having].uses) == (last, last)
+    assert {place for request in answers.told[lacking].requests for place in request.add} == {0, 69}
+    assert answers.told[lacking].gained == last | 1
+    assert answers.told[lacking].unasked == [0]
+    assert answers.told[lacking].lost == 0
+    refused = answers.told[answers.without(having, 69)]
+    assert [reason.rule for reason in refused.reasons] == ["no-units-left"]
+    assert refused.requests == []
+
+
+def test_sites_are_planned_with_the_licenses_that_host_them():
+    """Nobody is host and attendee: a host loses the license, unless it is desired; a new host is attendee no longer."""
+    url = "acme.webex.com"
+    answers = Answers(webex(), organization_of(("EE", url)), [1], 0)
+    attendee = frozenset((url,))
+    shapes = [
+        Shape(1, 0, 1, attend=(url,)),
+        Shape(1, 0, 0, attend=(url,)),
+        Shape(1, 1, 0, attend=(url,)),
+        Shape(0, 1, 0, attendee=attendee),
+        Shape(0, 0, 0, attendee=attendee, leave=(url,)),
+    ]
+    asked, unasked, desired, host, left = (answers.told[number] for number in answers.number(shapes))
+    assert asked.requests == unasked.requests == [Request(remove=[0], attend=[url])]
+    assert (asked.lost, asked.attendee, asked.unasked) == (1, [url], [])
+    assert (unasked.lost, unasked.attendee, unasked.unasked) == (1, [url], [0])
+    assert [reason.rule for reason in desired.reasons] == ["invalid-site"]
+    assert (host.requests, host.gained, host.attendee) == ([Request(add=[0])], 1, [])
+    assert (left.requests, left.attendee) == ([Request(leave=[url])], [])

@@ -1,13 +1,11 @@
 """Decisions for many people at once: equal to `core.decision.decide` in what is refused and what is held after.
 
 An engine is made once for a rulebook and an organization. `Engine.decide` takes arrays, with the licenses of a person
-as the bits of one integer; `Engine.answer` takes people as they come and decides those whom arrays cannot express
-(sites, unknown licenses, an organization of more than 64 licenses) with the engine of core.
+as the bits of one integer. What arrays cannot express is for the engine of core: sites, licenses that the
+organization does not have, several properties for one person, and an organization of more than 64 licenses.
 """
 
 import importlib
-from collections.abc import Sequence
-from dataclasses import replace
 from importlib.util import find_spec
 from typing import NamedTuple
 
@@ -28,20 +26,15 @@ from allot.bulk.rounds import (
     refuse,
 )
 from allot.bulk.screens import ArrayScreener, Screener
-from allot.core import decision as scalar
-from allot.core.holding import Holding, Item, LicenseItem, Properties, SiteItem, UnknownItem
-from allot.core.holding import bits as places
+from allot.core.holding import Properties
 from allot.core.judgement import Situation, location_of
 from allot.core.organization import Organization
-from allot.core.rule import Rule
 from allot.core.rulebook import Rulebook
 
 # People at a time: their arrays stay in the cache of one core.
 CHUNK = 16_384
 #: people from whom on it is faster to load numba first
 KERNEL_PAYS = 30_000_000
-# Remembered answers for people whom arrays cannot express, and organizations with other units.
-_REMEMBERED_MAX = 10_000
 
 
 class Verdicts(NamedTuple):
@@ -51,34 +44,6 @@ class Verdicts(NamedTuple):
     refused: Bits
     after: Bits
     rule: Bytes
-
-
-class Case(NamedTuple):
-    """One person and what is asked for them: licenses as bits, none of them both added and removed."""
-
-    person_id: str
-    external: bool
-    before: Holding
-    add: int = 0
-    remove: int = 0
-    #: of every calling license that is added
-    properties: Properties | None = None
-    #: sites to be attendee of, and sites to be attendee of no longer
-    attend: tuple[str, ...] = ()
-    leave: tuple[str, ...] = ()
-    #: licenses that the organization does not have
-    unknown: tuple[str, ...] = ()
-
-
-class Verdict(NamedTuple):
-    """What was decided for one person: refused licenses, licenses held after, and the first rule that refuses anything.
-
-    Without a rule everything is accepted, sites included.
-    """
-
-    refused: int
-    after: int
-    rule: Rule | None
 
 
 def marks(situation: Situation, properties: Properties | None) -> int:
@@ -109,15 +74,11 @@ class Engine:
     """
 
     def __init__(self, rulebook: Rulebook, organization: Organization, people: int = 0) -> None:
-        self._rulebook = rulebook
-        self._organization = organization
         self._by_place = list(organization.licenses.values())
         self._masks: Masks | None = None
         if len(self._by_place) <= PLACES_MAX and len(rulebook.rules) <= NONE:
             self._masks = masks(rulebook, organization)
         self._screener = _screener(people)
-        self._organizations: dict[int, Organization] = {}
-        self._remembered: dict[tuple[object, ...], Verdict] = {}
 
     @property
     def full(self) -> int:
@@ -130,10 +91,14 @@ class Engine:
         """Decide for everybody: an element of `before` for each person, and of the others too or one value for all.
 
         `full` are licenses without a unit for the person, the organization's own without it. Raises ValueError when
-        the organization has more than 64 licenses, arrays differ in length, or a license is both added and removed.
+        the organization has more than 64 licenses or the rulebook more than 255 rules, arrays differ in length, or a
+        license is both added and removed.
         """
         if self._masks is None:
-            raise ValueError(f"the organization has more than {PLACES_MAX} licenses: decide with Engine.answer")
+            raise ValueError(
+                f"the organization has more than {PLACES_MAX} licenses, or the rulebook more than {NONE} rules: "
+                "decide for each person with core.decision.decide"
+            )
         add, remove, full = (
             np.broadcast_to(np.asarray(each, np.uint64), before.shape)
             for each in (add, remove, self.full if full is None else full)
@@ -153,32 +118,6 @@ class Engine:
             after[who] = (people.before | people.add & ~fallen) & ~(people.remove & ~fallen)
         return Verdicts(refused, after, rule)
 
-    def answer(self, cases: Sequence[Case], full: int | None = None) -> list[Verdict]:
-        """Decide for everybody, however it is done; `full` as in `decide`."""
-        full = self.full if full is None else full
-        marked = [self._marks(case) for case in cases]
-        verdicts: list[Verdict | None] = [None] * len(cases)
-        plain = [
-            place
-            for place, case in enumerate(cases)
-            if self._masks is not None and not (case.attend or case.leave or case.unknown)
-        ]
-        if plain:
-            found = self.decide(
-                np.array([cases[place].before.licenses for place in plain], np.uint64),
-                np.array([cases[place].add for place in plain], np.uint64),
-                np.array([cases[place].remove for place in plain], np.uint64),
-                np.array([marked[place] for place in plain], np.uint8),
-                full,
-            )
-            rules = (*self._rulebook.rules, *[None] * (NONE + 1 - len(self._rulebook.rules)))
-            for place, refused, after, rule in zip(plain, *(array.tolist() for array in found), strict=True):
-                verdicts[place] = Verdict(refused, after, rules[rule])
-        return [
-            verdict or self._recall(case, mark, full)
-            for case, mark, verdict in zip(cases, marked, verdicts, strict=True)
-        ]
-
     def _suspects(self, masks: Masks, everybody: People, after: Bits) -> Places:
         """Fill `after` as if nothing were refused; the places of those to whom something may be."""
         suspect = np.empty(min(len(after), CHUNK), np.bool_)
@@ -190,52 +129,6 @@ class Engine:
             self._screener(masks.screen, people, after[part], flags)
             found.append(np.flatnonzero(flags) + start)
         return np.concatenate(found)
-
-    def _marks(self, case: Case) -> int:
-        if case.properties is None:
-            return LACKING | (EXTERNAL if case.external else 0)
-        return marks(Situation(self._organization, case.person_id, case.external, case.before), case.properties)
-
-    def _recall(self, case: Case, mark: int, full: int) -> Verdict:
-        """The answer to a case by the engine of core; people are alike but for what the mark says of them."""
-        held, attendee, _ = case.before
-        key = (held, attendee, case.add, case.remove, mark, case.attend, case.leave, bool(case.unknown), full)
-        verdict = self._remembered.get(key)
-        if verdict is None:
-            if len(self._remembered) >= _REMEMBERED_MAX:
-                self._remembered.clear()
-                self._organizations.clear()
-            verdict = self._remembered[key] = self._ask(case, full)
-        return verdict
-
-    def _ask(self, case: Case, full: int) -> Verdict:
-        organization = self._with_units(full)
-        licenses = list(organization.licenses.values())
-        items: list[Item] = [LicenseItem(licenses[place], False) for place in places(case.remove)]
-        items += [LicenseItem(licenses[place], True, case.properties) for place in places(case.add)]
-        items += [SiteItem(url, True) for url in case.attend] + [SiteItem(url, False) for url in case.leave]
-        items += [UnknownItem(id, True) for id in case.unknown]
-        situation = Situation(organization, case.person_id, case.external, case.before)
-        decision = scalar.decide(self._rulebook, situation, items)
-        refused = sum(item.license.bit for item, _ in decision.refused if isinstance(item, LicenseItem))
-        rule = min((rule for _, rule in decision.refused), key=lambda rule: rule.order, default=None)
-        return Verdict(refused, decision.after.licenses, rule)
-
-    def _with_units(self, full: int) -> Organization:
-        """The organization with a unit of each license but those."""
-        found = self._organizations.get(full)
-        if found is None:
-            licenses = {
-                license.id: replace(
-                    license,
-                    total_units=int(not license.bit & full),
-                    consumed_by_users=0,
-                    consumed_by_workspaces=0,
-                )
-                for license in self._by_place
-            }
-            found = self._organizations[full] = replace(self._organization, licenses=licenses)
-        return found
 
 
 def _screener(people: int) -> Screener:
