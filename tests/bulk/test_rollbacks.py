@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from allot.bulk.changes import Change
+from allot.bulk.desires import Want
 from allot.bulk.journals import ALREADY, DONE, FAILED, PARTLY, REFUSED, STALE, Entry
 from allot.bulk.plans import Plan
 from allot.bulk.rollbacks import Rollback, RollbackFault, make
@@ -190,6 +191,26 @@ def test_half_of_a_change_is_undone_when_it_is_known(tmp_path: Path, outcome: st
     now = write_snapshot(tmp_path / "now.snapshot", [person(1, MESSAGING, calling=None)])
     [change] = changes(undo(plan, entry(outcome), tmp_path, now).plan)
     assert change.after.licenses == [PRO, MESSAGING]
+
+
+@pytest.mark.parametrize(
+    ("had", "wanted"),
+    [
+        ((PRO, MESSAGING), want(BASIC, lack=[PRO], extension="1001", location_id=BERLIN)),  # by two requests
+        ((BASIC, MESSAGING), want(PRO, lack=[BASIC])),  # by one
+    ],
+)
+def test_who_was_seen_at_the_end_and_is_on_the_way_was_changed_since(
+    tmp_path: Path, had: tuple[int, ...], wanted: Want
+):
+    """Somebody took calling from them after the plan was applied: they are named, and nothing is given back."""
+    plan, somebody = one(tmp_path, *had, wanted=wanted)
+    now = write_snapshot(tmp_path / "now.snapshot", [person(1, MESSAGING, calling=None)])
+    back = undo(plan, entry(DONE), tmp_path, now)
+    assert (back.plan.summary.changes, len(back.left)) == (0, 1)
+    assert back.left[0].what.startswith(f"{somebody.email}: changed since the plan was applied: has no Webex Calling")
+    waits = {1: Entry(1, DONE, "waits for the person to accept")}
+    assert undo(plan, waits, tmp_path, now).plan.summary.changes == 1
 
 
 def test_what_was_not_done_is_not_undone(tmp_path: Path):

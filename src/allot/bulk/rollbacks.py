@@ -84,7 +84,9 @@ def make(
                 f"{snapshot.file.path} is a snapshot of {snapshot.head.org_name}, the plan is of {plan.head.org_name};"
                 " name one of the same organization"
             )
-        desired = Befores(plan, [*found.changes, *found.halves], snapshot.licenses)
+        # Who has yet to accept something was seen neither at the end nor at the beginning.
+        waiting = [change for change in found.changes if entries[change.number].what]
+        desired = Befores(plan, [*found.changes, *found.halves], snapshot.licenses, [*found.halves, *waiting])
         made = make_plan(snapshot, desired, rulebook, Options(overage=plan.head.overage), path, now)
         desired.compare(made)
         return Rollback(made, found, desired.notices, _losses(plan, found.changes))
@@ -99,14 +101,25 @@ def make(
 
 
 class Befores:
-    """What people had before a plan, as something that is desired. `licenses`: the list that its bits are of."""
+    """What people had before a plan, as something that is desired.
 
-    def __init__(self, plan: Plan, changes: Iterable[Change], licenses: Sequence[LicenseName | License]) -> None:
+    `licenses`: the list that its bits are of. `halves`: those of the changes that may have come to no end. All others
+    were seen at their end: who is on the way between now was changed by somebody else.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        changes: Iterable[Change],
+        licenses: Sequence[LicenseName | License],
+        halves: Iterable[Change] = (),
+    ) -> None:
         self.source = f"what was there before {plan.file.path.name}"
         self.notices: list[Fault] = []
         self._head = plan.head
         self._names = Names(plan.head.licenses)
         self._changes = {change.person_id: change for change in changes}
+        self._halves = {change.person_id for change in halves}
         self._missing = dict.fromkeys(self._changes)
         self._actuals: dict[str, Actual] = {}
         known = {license.id: place for place, license in enumerate(licenses)}
@@ -123,12 +136,18 @@ class Befores:
             return None
         self._missing.pop(person.id, None)
         actual = self._seen(person.licenses, person.attendee, person.calling)
-        if actual.licenses is not UNSET and standing(change, actual, touched=True) is None:
+        if actual.licenses is not UNSET and not self._left_so(change, actual):
             found = difference(change.after, actual, self._names, self._head.locations)
             self.leave(change, f"changed since the plan was applied: {found}; decide about them by hand")
             return None
         self._actuals[person.id] = actual
         return self._want(change)
+
+    def _left_so(self, change: Change, actual: Actual) -> bool:
+        """Whether somebody is as the plan left them, or as before it."""
+        half = change.person_id in self._halves
+        place = standing(change, actual, touched=half)
+        return place is not None and (half or place in (0, len(change.requests)))
 
     def missing(self) -> Iterator[tuple[int | None, str]]:
         """Those who are in the snapshot no more."""
