@@ -4,7 +4,8 @@ from pathlib import Path
 
 from allot.bulk.journals import DONE, Entry, Journal
 from allot.bulk.plans import Plan
-from bulk.planning import MESSAGING, PRO, make_plan, person, want, write_snapshot
+from allot.bulk.snapshots import Calling
+from bulk.planning import BERLIN, MESSAGING, PRO, make_plan, person, want, write_snapshot
 
 ADDRESS = "http://127.0.0.1:8080/v1"
 
@@ -55,6 +56,25 @@ def test_a_snapshot_of_now_tells_who_changed_since(allot, tmp_path: Path):
     assert ran.code == 2
     assert "1 can be undone, 0 are undone already, 0 cannot be." in ran.out
     assert "person1@example.com: changed since the plan was applied: has no Basic Messaging" in ran.out
+
+
+def test_who_cannot_be_undone_is_told_in_names(allot, tmp_path: Path):
+    """Why is said by the names of licenses, without the ids that programs call them by."""
+    plan_of(tmp_path, 1, done=1)
+    taken = person(1, PRO, calling=Calling(BERLIN, None, "1000"))
+    write_snapshot(tmp_path / "now.snapshot", [person(0, MESSAGING, calling=None), taken])
+    ran = allot("rollback", str(tmp_path / "acme.plan"), "--snapshot", str(tmp_path / "now.snapshot"))
+    assert "person0@example.com: Extension 1000 for Webex Calling - Professional in Sub-1 is already in use" in ran.out
+
+
+def test_a_plan_is_not_overwritten_by_its_rollback(allot, tmp_path: Path):
+    """Nor is the snapshot: what was there is needed still."""
+    plan = plan_of(tmp_path, 1, done=1)
+    for name in ("acme.plan", "acme.snapshot"):
+        where = ("--snapshot", str(tmp_path / "acme.snapshot"), "-o", str(tmp_path / name))
+        ran = allot("rollback", str(tmp_path / "acme.plan"), *where)
+        assert (ran.code, "name another file with -o" in ran.err) == (1, True)
+    assert Plan(tmp_path / "acme.plan").digest == plan.digest
 
 
 def test_without_a_journal_there_is_no_rollback(allot, tmp_path: Path):

@@ -12,7 +12,7 @@ from allot.bulk.plans import Plan
 from allot.bulk.rollbacks import Rollback, make
 from allot.bulk.snapshots import Snapshot
 from allot.bulk.terminals import console
-from allot.bulk.wordings import count, plain
+from allot.bulk.wordings import Names, count, plain
 from allot.cli import settings
 from allot.cli.rulebooks import read_rulebook
 from allot.service.clock import SystemClock, stamp
@@ -45,6 +45,9 @@ def command(
     entries = past(journal or plan.with_name(f"{plan.name}.journal"), found.digest)
     rulebook = read_rulebook(settings.read(flags).rulebook)
     path = output or plan.with_suffix(".rollback.plan")
+    for read in (plan, snapshot):
+        if read is not None and path.exists() and read.exists() and path.samefile(read):
+            raise click.ClickException(f"{path} is what the rollback is made of; name another file with -o")
     now = stamp(SystemClock().now())
     rollback = make(found, entries, Snapshot(snapshot) if snapshot else None, rulebook, path, now)
     _show(rollback, None if everybody else SHOWN)
@@ -67,7 +70,9 @@ def _show(rollback: Rollback, most: int | None) -> None:
         soft_wrap=True,
     )
     _list(out, "Left as they are, or in part:", [show("", each).removeprefix(": ") for each in rollback.left], most)
-    refused = [f"{refusal.email}: {refusal.reasons[0].what}" for block in rollback.plan.refusals() for refusal in block]
+    names = Names(rollback.plan.head.licenses)
+    refusals = (refusal for block in rollback.plan.refusals() for refusal in block)
+    refused = [f"{refusal.email}: {names.sentence(refusal.reasons[0].what)}" for refusal in refusals]
     _list(out, "Cannot be undone:", refused, most)
     _list(out, "Lost for good, whatever comes back:", rollback.losses, most)
     out.print(f"{rollback.plan.file.path}: {count(told.requests, 'request')}\n{rollback.plan.digest}", soft_wrap=True)
