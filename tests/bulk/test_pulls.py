@@ -16,8 +16,9 @@ from typing import Any
 import pytest
 
 from allot.bulk.drafts import DraftFault
+from allot.bulk.files import Writer
 from allot.bulk.pulls import Order, Pulled, PullFault, draft_path, origin, pull
-from allot.bulk.snapshots import License, Location, Number, Person, Snapshot
+from allot.bulk.snapshots import Head, License, Location, Number, Person, Snapshot
 from allot.client.connections import Patience, Target
 from allot.client.failures import Away, ClientFault, Nonsense
 from allot.client.readers import Reader
@@ -250,6 +251,19 @@ def test_a_full_disk_keeps_what_was_read(crowd: tuple[Server, World], whole: dic
         assert [each.name for each in tmp_path.iterdir() if each.name.startswith((".", "x"))] == ["x.snapshot.part"]
     ran = subprocess.run(command(server.address, world, path), capture_output=True, text=True, check=True)
     assert contents(path) == whole
+
+
+def test_a_disk_that_is_full_at_once_leaves_nothing(tmp_path: Path):
+    """When not even the head of a file has room, its draft is gone."""
+    head = Head("org", "x" * 100_000, "http://x/v1", "", "")
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
+        with pytest.raises(OSError, match="File too large"), Writer(tmp_path / "x.snapshot", "snapshot", head):
+            pass
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, hard))
+    assert not list(tmp_path.iterdir())
 
 
 def limit(size: int) -> None:

@@ -66,14 +66,19 @@ class Writer:
         self._hash = hashlib.sha256()
         self._sections: list[Section] = []
         self._at = 0
+        named = {"allot": kind, "version": VERSION} | msgspec.to_builtins(head)
         try:
             self._file: IO[bytes] = self._draft.open("wb")
         except OSError as error:
             raise OSError(error.errno, error.strerror, str(path)) from error
-        named = {"allot": kind, "version": VERSION} | msgspec.to_builtins(head)
-        self._put(self._encoder.encode(named) + b"\n")
+        self._head = self._encoder.encode(named) + b"\n"
 
     def __enter__(self) -> "Writer":
+        try:
+            self._put(self._head)
+        except OSError:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
