@@ -5,6 +5,8 @@ import json
 import subprocess
 from pathlib import Path
 
+import pytest
+
 from allot.cli.shows import SHOWN
 from bulk.planning import small_plan
 from bulk.showing import long_plan
@@ -62,6 +64,17 @@ def test_a_folder_that_is_away_is_said_in_one_sentence(allot, tmp_path: Path):
         ran = allot("show", "acme.plan", option, "away/file")
         assert (ran.code, ran.err.count("\n")) == (1, 1)
         assert "away/file cannot be used: No such file or directory" in ran.err
+
+
+@pytest.mark.parametrize("option", ["--csv", "--html"])
+def test_a_full_disk_is_no_bug_of_ours(allot, tmp_path: Path, option: str):
+    """Where there is no room for a table or a page, one sentence says so."""
+    small_plan(tmp_path)
+    ran = allot("show", "acme.plan", option, "/dev/full")
+    assert ran.code == 1
+    assert ran.err == (
+        "allot: the output cannot be written: No space left on device; make room, or write it elsewhere\n"
+    )
 
 
 def test_whoever_has_seen_enough_may_go(tmp_path: Path):

@@ -1,5 +1,6 @@
 """The command `allot`: its commands by name, each loaded when it is called, and the last word on every error."""
 
+import errno
 import importlib
 import os
 import sys
@@ -26,6 +27,10 @@ COMMANDS = {
     "application": ("allot.cli.applications", "Register applications that get their tokens from the API."),
     "rulebook": ("allot.cli.rulebooks", "Check a rulebook."),
 }
+
+
+# Where a file is full while it is written, the system does not say which.
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 class Commands(click.Group):
@@ -85,6 +90,8 @@ def _sentence(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError) and error.filename:
         return f"{error.filename} cannot be used: {error.strerror}; name another file or folder"
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return f"the output cannot be written: {error.strerror}; make room, or write it elsewhere"
     fault = f"{type(error).__name__}: {error}"
     return f"a fault of allot itself: {fault}. Please report it; ALLOT_TRACEBACK=1 shows where"
 
