@@ -68,13 +68,18 @@ def test_who_cannot_be_undone_is_told_in_names(allot, tmp_path: Path):
 
 
 def test_a_plan_is_not_overwritten_by_its_rollback(allot, tmp_path: Path):
-    """Nor is the snapshot: what was there is needed still."""
+    """Nor is the snapshot, or a rollback that was applied: what was there is needed still."""
     plan = plan_of(tmp_path, 1, done=1)
     for name in ("acme.plan", "acme.snapshot"):
         where = ("--snapshot", str(tmp_path / "acme.snapshot"), "-o", str(tmp_path / name))
         ran = allot("rollback", str(tmp_path / "acme.plan"), *where)
-        assert (ran.code, "name another file with -o" in ran.err) == (1, True)
+        assert (ran.code, "name another file" in ran.err) == (1, True)
     assert Plan(tmp_path / "acme.plan").digest == plan.digest
+    for code in (2, 2):
+        assert allot("rollback", str(tmp_path / "acme.plan")).code == code
+    (tmp_path / "acme.rollback.plan.journal").touch()
+    ran = allot("rollback", str(tmp_path / "acme.plan"))
+    assert (ran.code, "acme.rollback.plan was applied" in ran.err) == (1, True)
 
 
 def test_without_a_journal_there_is_no_rollback(allot, tmp_path: Path):

@@ -58,7 +58,7 @@ def command(snapshot: Path, desired: Path | None, output: Path | None, **flags: 
     """
     path = output or snapshot.with_suffix(".plan")
     shows.check_apart([snapshot, desired], [path, flags["csv"], flags["html"]])
-    replaced = _replaced(path)
+    replacing = replaced(path)
     rulebook = read_rulebook(settings.read({name: flags[name] for name in ("rulebook", "config")}).rulebook)
     found = Snapshot(snapshot)
     wanted = _wanted(found, desired, rulebook, flags)
@@ -72,13 +72,13 @@ def command(snapshot: Path, desired: Path | None, output: Path | None, **flags: 
     options = Options(guards, flags["overage"], flags["force"])
     plan = library.plan(found, wanted, path, options, rulebook=rulebook)
     shows.show(plan, **{name: flags[name] for name in ("diff", "everybody", "raw", "csv", "html")})
-    older = ", in the place of an older plan" if replaced else ""
+    older = ", in the place of an older plan" if replacing else ""
     click.echo(f"\n{path} is written{older}, with the digest {plan.digest}", err=flags["raw"])
     click.echo(_next(plan, snapshot), err=flags["raw"])
     raise click.exceptions.Exit(_code(plan))
 
 
-def _replaced(path: Path) -> bool:
+def replaced(path: Path) -> bool:
     """Whether a plan stands where this one is to be written; anything else there, and an applied plan, are kept."""
     journal = path.with_name(f"{path.name}.journal")
     if journal.exists():

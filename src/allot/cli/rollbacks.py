@@ -13,7 +13,8 @@ from allot.bulk.rollbacks import Rollback, make
 from allot.bulk.snapshots import Snapshot
 from allot.bulk.terminals import console
 from allot.bulk.wordings import Names, count, plain
-from allot.cli import settings
+from allot.cli import settings, shows
+from allot.cli.plans import replaced
 from allot.cli.rulebooks import read_rulebook
 from allot.service.clock import SystemClock, stamp
 
@@ -45,9 +46,8 @@ def command(
     entries = past(journal or plan.with_name(f"{plan.name}.journal"), found.digest)
     rulebook = read_rulebook(settings.read(flags).rulebook)
     path = output or plan.with_suffix(".rollback.plan")
-    for read in (plan, snapshot):
-        if read is not None and path.exists() and read.exists() and path.samefile(read):
-            raise click.ClickException(f"{path} is what the rollback is made of; name another file with -o")
+    shows.check_apart([plan, snapshot], [path])
+    replaced(path)
     now = stamp(SystemClock().now())
     rollback = make(found, entries, Snapshot(snapshot) if snapshot else None, rulebook, path, now)
     _show(rollback, None if everybody else SHOWN)
