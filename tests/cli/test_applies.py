@@ -55,6 +55,10 @@ def test_an_approved_plan_is_applied(allot, company: Company, tmp_path: Path):
     assert (ran.code, ran.out) == (0, "10 of 10 changes are done and read back\n")
     ran = allot(*flags(plan, company))
     assert (ran.code, ran.err) == (0, "going on: 10 of 10 changes were done before\n")
+    assert ran.out.splitlines() == [
+        "10 of 10 changes are done and read back; 10 of them by an earlier run, and not looked at again",
+        "nothing was left to send; acme.plan.journal tells of it. Pull and plan again to see who was changed since",
+    ]
 
 
 def test_only_an_approved_plan_is_applied(allot, company: Company, tmp_path: Path):
@@ -214,7 +218,7 @@ def test_results_have_a_place_before_anything_is_sent(allot, company: Company, t
     for name in ("acme.plan", "wants.csv"):
         before = (tmp_path / name).read_bytes()
         ran = allot(*flags(plan, company, "--results", name))
-        assert (ran.code, ran.err.startswith(f"allot: {name} is what is applied, and would be overwritten")) == (
+        assert (ran.code, ran.err.startswith(f"allot: {name} is read, or written twice")) == (
             1,
             True,
         )

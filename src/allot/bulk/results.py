@@ -1,7 +1,7 @@
 """Results: what became of everybody, as a table in the shape of the input."""
 
 import csv
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +18,6 @@ COLUMNS = ("outcome", "reason", "tracking id")
 UNCHANGED, NOT_PLANNED, NOT_SENT = "unchanged", "not planned", "not sent"
 
 
-class ResultsFault(Exception):
-    """A table that is not to be written there; the text says why, and what to do."""
-
-
 class Result(NamedTuple):
     """What became of one person."""
 
@@ -30,15 +26,9 @@ class Result(NamedTuple):
     tracking_id: str = ""
 
 
-def check(path: Path, kept: Iterable[Path]) -> None:
-    """See beforehand that a table can be written, and in the place of none of these files.
-
-    Raises ResultsFault where it would be, OSError where it cannot be written.
-    """
+def check(path: Path) -> None:
+    """See beforehand that a table can be written. Raises OSError where it cannot be."""
     there = path.exists()
-    for each in kept:
-        if there and each.exists() and path.samefile(each):
-            raise ResultsFault(f"{path} is what is applied, and would be overwritten; name another file with --results")
     path.open("ab").close()
     if not there:
         path.unlink()

@@ -22,7 +22,7 @@ from allot.bulk.applies import TROUBLES, Apply, Options, Tally, check
 from allot.bulk.journals import ALREADY, SENT, Entry, Journal
 from allot.bulk.plans import Plan
 from allot.bulk.wordings import count, plain
-from allot.cli import settings
+from allot.cli import settings, shows
 from allot.cli.rulebooks import read_rulebook
 from allot.client.connections import Target
 from allot.client.gates import Gate
@@ -74,7 +74,8 @@ def command(plan: Path, url: str, token: str, approve: str, journal: Path | None
     _guard(found)
     journal = journal or plan.with_name(f"{plan.name}.journal")
     if flags["results"] is not None:
-        results.check(flags["results"], (plan, journal, _source(found)))
+        shows.check_apart([plan, journal, _source(found)], [flags["results"]])
+        results.check(flags["results"])
     if not found.summary.changes:
         click.echo("nothing to do: the plan has no changes")
         _write(found, {}, flags["results"])
@@ -202,7 +203,12 @@ def _tell(job: Job, tally: Tally) -> int:
     """Say what became of the changes; the exit code."""
     already = tally.outcomes[ALREADY]
     before = f"; {already:,} of them were so before anything was sent" if already else ""
-    click.echo(f"{tally.done:,} of {count(tally.total, 'change')} are done and read back{before}")
+    earlier = f"; {tally.settled:,} of them by an earlier run, and not looked at again" if tally.settled else ""
+    click.echo(f"{tally.done:,} of {count(tally.total, 'change')} are done and read back{before}{earlier}")
+    if tally.settled == tally.total:
+        click.echo(
+            f"nothing was left to send; {job.journal} tells of it. Pull and plan again to see who was changed since"
+        )
     for outcome, meaning in TROUBLES.items():
         if not tally.outcomes[outcome]:
             continue
