@@ -3,8 +3,6 @@
 from array import array
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import or_
 
 import msgspec
 import numpy as np
@@ -64,6 +62,16 @@ class _Reached(msgspec.Struct, rename="camel", gc=False):
     calling: Calling | None = None
 
 
+class _Bits(dict[tuple[int, ...], int]):
+    """Licenses by their places, as bits. People are alike: most are found here."""
+
+    def __missing__(self, places: tuple[int, ...]) -> int:
+        if len(self) == _KNOWN_MAX:
+            self.clear()
+        found = self[places] = sum({1 << place for place in places})
+        return found
+
+
 class _Comparer:
     def __init__(self, snapshot: Snapshot, desired: Desired, asks: Asks, kept: Guards, *, force: bool) -> None:
         self._snapshot = snapshot
@@ -71,7 +79,7 @@ class _Comparer:
         self._asks = asks
         self._protected = None if force else guards.protected(kept)
         self._counts = kept.max_removals is not None
-        self._bits = [1 << place for place in range(len(snapshot.licenses))]
+        self._bits = _Bits()
         self._found = Comparison()
         self._kinds: dict[Ask, int] = {}
         self._known: dict[tuple[object, ...], int] = {}
@@ -91,14 +99,14 @@ class _Comparer:
         return self._found
 
     def _block(self, block: list[Person], start: int) -> None:
-        of, counts, bit = self._desired.of, self._counts, self._bits.__getitem__
+        of, counts, bits = self._desired.of, self._counts, self._bits
         kinds, places, lines = self._found.kind, self._found.places, self._found.lines
         asked = unchanged = 0
         for place, person in enumerate(block, start):
             want = of(person)
             if want is None and not counts:
                 continue
-            before = 0 if person.licenses is UNSET else reduce(or_, map(bit, person.licenses), 0)
+            before = 0 if person.licenses is UNSET else bits[tuple(person.licenses)]
             if counts:
                 self._found.holdings[before] += 1
             if want is None:

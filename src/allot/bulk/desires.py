@@ -7,7 +7,9 @@ of the command line. Each ends in a `Desired`, which a plan asks person by perso
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+import msgspec
 
 from allot.bulk.snapshots import Person
 from allot.core.holding import Properties
@@ -56,7 +58,7 @@ class DesireFault(Exception):
         self.faults = faults
 
 
-class Want(NamedTuple):
+class Want(msgspec.Struct, frozen=True, gc=False):
     """What one person shall have (bits: 1 << place in the list of licenses) and not have, and where it was said.
 
     What is in neither stays as it is.

@@ -21,9 +21,11 @@ import msgspec
 T = TypeVar("T")
 
 VERSION = 1
-# Bytes that are read, and records that are encoded, at a time.
-BLOCK = 4 << 20
-BATCH = 5_000
+# Bytes that are read, and records that are encoded, at a time: so few that their records stay in the processor's cache.
+BLOCK = 256 << 10
+BATCH = 1_000
+# A line of the head that is longer than this is none.
+_HEAD_MAX = 4 << 20
 # The last line has one length: its digest is found from the end.
 _DIGEST_LINE = len('{"digest":"sha256:"}\n') + 64
 # The line before it is found in what is read at the end.
@@ -133,7 +135,7 @@ class File:
     def __init__(self, path: Path, kind: str) -> None:
         self.path = path
         with path.open("rb") as file:
-            self.head = file.readline(BLOCK)
+            self.head = file.readline(_HEAD_MAX)
             mark = _read(self.head, _Mark)
             if mark is None or mark.allot != kind:
                 raise FileFault(f"{path} is no {kind} of allot; name one that `allot` wrote")
@@ -165,13 +167,12 @@ class File:
         with self.path.open("rb") as file:
             left = section.end - section.begin if section else 0
             file.seek(section.begin if section else 0)
-            rest = b""
             while left:
                 data = file.read(min(BLOCK, left))
+                if len(data) < left:
+                    data += file.readline()
                 left -= len(data)
-                whole = data.rfind(b"\n") + 1
-                yield decoder.decode_lines(rest + data[:whole])
-                rest = data[whole:]
+                yield decoder.decode_lines(data)
 
     def records(self, name: str, record: type[T]) -> Iterator[T]:
         """The records of a section, one by one."""

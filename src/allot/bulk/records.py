@@ -16,6 +16,8 @@ from allot.bulk.ways import Answer
 from allot.core.holding import bits
 
 _SIGN = "\x00"
+# Remembered licenses; in practice some thousands.
+_KNOWN_MAX = 100_000
 
 
 @dataclass(slots=True, eq=False)
@@ -43,6 +45,22 @@ class _Words:
         self.tells = shape is not None and shape.properties is not None
         self.keeps = bool(sent) and not answer.moved and all(each == same for each in sent)
         self.personal = not self.keeps and (bool(told) or any(_SIGN in each.what for each in answer.reasons))
+
+
+class _Licenses(dict[tuple[int, tuple[int, ...]], tuple[list[int], list[int]]]):
+    """By the number of an answer, and licenses by their places: what is held before, and after. People are alike:
+    most are found here."""
+
+    def __init__(self, words: list[_Words]) -> None:
+        self._words = words
+
+    def __missing__(self, key: tuple[int, tuple[int, ...]]) -> tuple[list[int], list[int]]:
+        if len(self) == _KNOWN_MAX:
+            self.clear()
+        number, held = key
+        words = self._words[number]
+        found = self[key] = sorted(held), sorted([*(place for place in held if place not in words.lost), *words.gained])
+        return found
 
 
 class Records:
@@ -80,6 +98,7 @@ class Records:
     def tell(self, snapshot: Snapshot, desired: Desired) -> Iterator[list[Change | Refusal]]:
         """Everybody's change or refusal, in the order of the snapshot, some thousands at a time."""
         places = np.array(self._comparison.places, np.int64)
+        licenses = _Licenses(self._words)
         start = 0
         for block in snapshot.people():
             low, high = np.searchsorted(places, (start, start + len(block))).tolist()
@@ -99,7 +118,8 @@ class Records:
                 if words.answer.reasons:
                     told.append(_refusal(person, words.answer, at, own))
                 else:
-                    told.append(_change(person, words, (rank + 1, wave, at), own))
+                    held = licenses[number, tuple(person.licenses or ())]
+                    told.append(_change(person, words, held, (rank + 1, wave, at), own))
             yield told
             start += len(block)
 
@@ -110,15 +130,18 @@ class Records:
         return {sign: text for sign, (_, text) in found.items()}
 
 
-def _change(person: Person, words: _Words, at: tuple[int, int, int | None], own: Mapping[str, str] | None) -> Change:
-    answer, held = words.answer, person.licenses or []
-    held.sort()
-    licenses = [place for place in held if place not in words.lost] if words.lost else held
-    if words.gained:
-        licenses = sorted([*licenses, *words.gained])
+def _change(
+    person: Person,
+    words: _Words,
+    licenses: tuple[list[int], list[int]],
+    at: tuple[int, int, int | None],
+    own: Mapping[str, str] | None,
+) -> Change:
+    answer = words.answer
     attendee = person.attendee or []
     calling = person.calling or None
-    after = State(licenses, answer.attendee if answer.attendee is not None else attendee, calling)
+    before = State(licenses[0], attendee, calling)
+    after = State(licenses[1], answer.attendee if answer.attendee is not None else attendee, calling)
     if answer.moved:
         after.calling = _filled(answer.calling, own or {}) if answer.calling else None
     requests = answer.requests
@@ -133,7 +156,7 @@ def _change(person: Person, words: _Words, at: tuple[int, int, int | None], own:
         number,
         person.id,
         person.email,
-        State(held, attendee, calling),
+        before,
         requests,
         after,
         line,

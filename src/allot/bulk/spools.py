@@ -27,7 +27,7 @@ class Spool:
         self._files: list[IO[bytes]] = []
         self._gathered = [bytearray() for _ in range(self._stretches)]
         self._stretch = places // STRETCH
-        self._encode = msgspec.json.Encoder().encode_lines
+        self._encode = msgspec.json.Encoder().encode_into
         self._open = ExitStack()
         self._count = 0
 
@@ -41,25 +41,16 @@ class Spool:
 
     def put(self, records: Sequence[msgspec.Struct]) -> None:
         """Take the next records."""
-        data = self._encode(records)
-        stretches = self._stretch[self._count : self._count + len(records)]
+        stretches = self._stretch[self._count : self._count + len(records)].tolist()
         self._count += len(records)
-        if not self._files:
-            self._gathered[0] += data
-            return
-        lines = data.splitlines(keepends=True)
-        # Those of a stretch keep their order.
-        order = np.argsort(stretches, kind="stable")
-        bounds = np.flatnonzero(np.diff(stretches[order])) + 1
-        for part in np.split(order, bounds) if len(order) else ():
-            self._add(int(stretches[part[0]]), b"".join([lines[place] for place in part.tolist()]))
-
-    def _add(self, stretch: int, data: bytes) -> None:
-        gathered = self._gathered[stretch]
-        gathered += data
-        if len(gathered) > _GATHERED:
-            self._files[stretch].write(gathered)
-            gathered.clear()
+        for record, stretch in zip(records, stretches, strict=True):
+            gathered = self._gathered[stretch]
+            self._encode(record, gathered, -1)  # at its end
+            gathered += b"\n"
+        for file, gathered in zip(self._files, self._gathered, strict=False):  # a single stretch has no file
+            if len(gathered) > _GATHERED:
+                file.write(gathered)
+                gathered.clear()
 
     def lines(self) -> Iterator[tuple[bytes, int]]:
         """All records in the order of their places, as lines of JSON, some thousands at a time, and how many."""
@@ -70,7 +61,7 @@ class Spool:
             lines = self._read(stretch).splitlines(keepends=True)
             order = np.empty(len(places), np.intp)
             order[places] = np.arange(len(places))
-            yield b"".join([lines[place] for place in order.tolist()]), len(lines)
+            yield b"".join(map(lines.__getitem__, order.tolist())), len(lines)
 
     def _read(self, stretch: int) -> bytes:
         data = bytes(self._gathered[stretch])

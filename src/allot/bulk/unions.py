@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from functools import reduce
 from itertools import combinations
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from allot.bulk.catalogues import Catalogue
 from allot.bulk.cells import Named
@@ -55,7 +55,7 @@ class Union:
             want = self._known[fitting] = self._add_up([self._policies[place] for place in fitting])
         if want.properties is None:
             return want
-        return want._replace(have=calling_of(self._catalogue.calling, want.have, want.lack, person))
+        return structs.replace(want, have=calling_of(self._catalogue.calling, want.have, want.lack, person))
 
     def _add_up(self, policies: list[Policy]) -> Want:
         add = reduce(Named.and_, (policy.add for policy in policies))
