@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from allot.bulk.applies import Apply, Options, Tally
 from allot.bulk.desires import Want
 from allot.bulk.journals import Entry, Journal
@@ -127,7 +129,7 @@ def plan_all(company: Company, folder: Path, people: Iterable[int], wanted: Want
 def plan_each(company: Company, folder: Path, wanted: dict[int, Want], **options: Any) -> Plan:
     """The plan that gives each of these people what is wanted for them."""
     snapshot = take_snapshot(company, folder / "acme.snapshot")
-    wants = {email(number): each._replace(line=line) for line, (number, each) in enumerate(wanted.items(), 2)}
+    wants = {email(number): structs.replace(each, line=line) for line, (number, each) in enumerate(wanted.items(), 2)}
     return make_plan(snapshot, wants, folder / "acme.plan", **options)
 
 

@@ -10,7 +10,7 @@ import pytest
 from msgspec import UNSET, structs
 
 import allot
-from allot.bulk import spools
+from allot.bulk import files, spools
 from allot.bulk.changes import Change, Guards, Refusal, State
 from allot.bulk.desires import Want
 from allot.bulk.files import Writer
@@ -514,6 +514,16 @@ def test_alike_people_are_searched_for_once(tmp_path: Path, monkeypatch: pytest.
     assert [change.after.calling for change in changes(plan)] == [
         Calling(BERLIN, None, str(1000 + number)) for number in range(300)
     ]
+
+
+@pytest.mark.parametrize("block", [10, 100, 1000])
+def test_records_are_read_whole_whatever_their_size(block: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    """A section is read to its end and no further, also where its records are longer than what is read at a time."""
+    people = [person(number, *range(number)) for number in range(30)]
+    snapshot = write_snapshot(tmp_path / "s", people)
+    monkeypatch.setattr(files, "BLOCK", block)
+    assert [each for some in snapshot.people() for each in some] == people
+    assert len(snapshot.licenses) == len(LICENSES)
 
 
 def test_a_spool_gives_back_in_order_whatever_its_size(monkeypatch: pytest.MonkeyPatch):
