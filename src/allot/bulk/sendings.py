@@ -129,7 +129,7 @@ class Sender:
             return Sent(Entry(change.number, GONE, NOBODY, "", answer.tracking_id))
         if answer.status == 400:
             refused = self._read(answer, ErrorResponse)
-            what, code = _told(refused.errors or [ErrorDetail(refused.message)])
+            what, code = self._told(refused.errors or [ErrorDetail(refused.message)])
             return Sent(Entry(change.number, REFUSED, what, code, answer.tracking_id))
         holding = self._read(answer, Holding)
         sent = Sent(Entry(change.number, SENT, "", "", answer.tracking_id))
@@ -144,10 +144,15 @@ class Sender:
         lost += [f"{name} was not removed" for name in self._names.all(sorted(held - wanted))]
         if not lost and not holding.errors:
             return sent
-        what, sent.entry.code = _told(holding.errors)
+        what, sent.entry.code = self._told(holding.errors)
         what = what or f"the answer was {answer.status} without a reason"
         sent.entry.outcome, sent.entry.what = PARTLY, f"{', '.join(lost)}: {what}" if lost else what
         return sent
+
+    def _told(self, errors: list[ErrorDetail]) -> tuple[str, str]:
+        """The sentences of a refusal, in names, and its first code."""
+        code = next((str(each.error_code) for each in errors if each.error_code is not None), GENERIC if errors else "")
+        return self._names.sentence("; ".join(each.description for each in errors)), code
 
     def _places(self, licenses: Iterable[str]) -> frozenset[int]:
         return frozenset(place for each in licenses if (place := self._surveys.place(each)) is not None)
@@ -158,9 +163,3 @@ class Sender:
             return self._writer.read(answer, kind)
         except Nonsense as error:
             raise Uncertain(str(error), answer.tracking_id) from error
-
-
-def _told(errors: list[ErrorDetail]) -> tuple[str, str]:
-    """The sentences of a refusal, and its first code."""
-    code = next((str(each.error_code) for each in errors if each.error_code is not None), GENERIC if errors else "")
-    return "; ".join(each.description for each in errors), code
