@@ -176,7 +176,7 @@ def test_the_snapshot_must_be_that_of_the_plan(tmp_path: Path):
     plan = small_plan(tmp_path)
     other = write_snapshot(tmp_path / "other.snapshot", [person(1, MESSAGING)])
     with pytest.raises(
-        TwinFault, match=r"other\.snapshot, but of a snapshot of Acme .* name that one, or make the plan"
+        TwinFault, match=r"other\.snapshot, but of a snapshot of Acme .* name that one, or plan again of this one"
     ):
         twin(other, plan, rulebook())
 

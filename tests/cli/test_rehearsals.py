@@ -106,7 +106,7 @@ def test_another_snapshot_is_refused(allot, plan: Plan, tmp_path: Path):
     ran = allot("rehearse", str(plan.file.path), "--snapshot", str(other.file.path))
     assert (ran.code, ran.out) == (1, "")
     assert "other.snapshot" in ran.err
-    assert "name that one, or make the plan again" in ran.err
+    assert "name that one, or plan again of this one, a rollback with --snapshot" in ran.err
 
 
 def test_a_twin_that_cannot_be_imported_is_told(allot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

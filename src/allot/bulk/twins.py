@@ -61,7 +61,7 @@ def twin(snapshot: Snapshot, plan: Plan, rulebook: Rulebook) -> Twin:
     if plan.head.snapshot != snapshot.digest:
         raise TwinFault(
             f"{plan.file.path} was not made of {snapshot.file.path}, but of a snapshot of {plan.head.org_name} with the"
-            f" digest {plan.head.snapshot}; name that one, or make the plan again"
+            f" digest {plan.head.snapshot}; name that one, or plan again of this one, a rollback with --snapshot"
         )
     asked = _asked(plan)
     numbers = [number for block in snapshot.numbers() for number in block if number.phone_number in asked.phones]
