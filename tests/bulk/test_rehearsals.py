@@ -9,6 +9,7 @@ import pytest
 
 from allot.bulk.desires import Want
 from allot.bulk.plans import Plan
+from allot.bulk.rehearsals import Rehearsal
 from allot.bulk.snapshots import License, Snapshot
 from allot.bulk.twins import twin
 from bulk.planning import BERLIN, LICENSES, MESSAGING, PRO, make_plan, person, want, write_snapshot
@@ -172,3 +173,9 @@ def test_whatever_is_desired_is_rehearsed_as_predicted(sqlite: Maker, snapshot: 
         assert found.differences == [], seed
         changes, refused = changes + found.done, refused + found.refused
     counted(f"{changes} changes and {refused} refusals of 40 plans came out as predicted")
+
+
+def test_who_is_not_accounted_for_did_not_come_out_as_predicted():
+    """Everybody must have come out as planned: that nothing differs is not enough."""
+    assert Rehearsal(2, 2, 0, 0, 0, []).as_predicted
+    assert not Rehearsal(1, 2, 0, 0, 0, []).as_predicted

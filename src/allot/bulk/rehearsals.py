@@ -62,7 +62,7 @@ class Rehearsal(msgspec.Struct, rename="camel"):
 
     @property
     def as_predicted(self) -> bool:
-        return not self.differences
+        return not self.differences and self.done == self.changes
 
 
 @dataclass(slots=True)
