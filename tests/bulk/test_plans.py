@@ -526,9 +526,11 @@ def test_records_are_read_whole_whatever_their_size(block: int, monkeypatch: pyt
     assert len(snapshot.licenses) == len(LICENSES)
 
 
-def test_a_spool_gives_back_in_order_whatever_its_size(monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("most", [3, 100])
+def test_a_spool_gives_back_in_order_whatever_its_size(most: int, monkeypatch: pytest.MonkeyPatch):
     """Records come out by their places, also when they fill many stretches and their files."""
     monkeypatch.setattr(spools, "STRETCH", 100)
+    monkeypatch.setattr(spools, "_FILES_MAX", most)
     monkeypatch.setattr(spools, "_GATHERED", 500)
     places = np.random.default_rng(1).permutation(1234)
     with Spool(places) as spool:

@@ -10,9 +10,11 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-# Records of a stretch of the order are sorted in memory; what is gathered of one before it goes to its file.
-STRETCH = 100_000
-_GATHERED = 1 << 20
+# Records of a stretch of the order are sorted in memory, a few megabytes that stay near the processor, or more where
+# there would be too many files; bytes that are gathered of one before they go to its file.
+STRETCH = 25_000
+_FILES_MAX = 100
+_GATHERED = 128 << 10
 
 
 class Spool:
@@ -23,10 +25,11 @@ class Spool:
 
     def __init__(self, places: npt.NDArray[np.intp]) -> None:
         self._places = places
-        self._stretches = len(places) // STRETCH + 1
+        self._size = max(STRETCH, len(places) // _FILES_MAX)
+        self._stretches = len(places) // self._size + 1
         self._files: list[IO[bytes]] = []
         self._gathered = [bytearray() for _ in range(self._stretches)]
-        self._stretch = places // STRETCH
+        self._stretch = places // self._size
         self._encode = msgspec.json.Encoder().encode_into
         self._open = ExitStack()
         self._count = 0
@@ -55,7 +58,7 @@ class Spool:
     def lines(self) -> Iterator[tuple[bytes, int]]:
         """All records in the order of their places, as lines of JSON, some thousands at a time, and how many."""
         for stretch in range(self._stretches):
-            places = self._places[self._places // STRETCH == stretch] - stretch * STRETCH
+            places = self._places[self._stretch == stretch] - stretch * self._size
             if not len(places):
                 continue
             lines = self._read(stretch).splitlines(keepends=True)
