@@ -7,6 +7,7 @@ import pytest
 
 import proxies
 from allot.bulk import applies, sendings
+from allot.bulk.journals import BEGUN, Entry, Journal
 from allot.core import ids
 from allot.core.scope import SCOPES
 from audit import wrongs
@@ -144,15 +145,20 @@ def test_two_requests_of_one_person_are_sent_one_after_the_other(server: Server,
     assert holdings(company, tmp_path)[email(3)] == ([STANDARD, MESSAGING], "1003")
 
 
-def test_who_is_half_way_goes_on_from_there(server: Server, tmp_path: Path):
-    """The first of two requests was done before: only the second is sent."""
+def test_who_is_half_way_by_us_goes_on_from_there(server: Server, tmp_path: Path):
+    """The first of two requests was done: only the second is sent if the journal says that it was us, else nothing."""
     company = found(server, document(2, PROFESSIONAL))
     plan = plan_all(company, tmp_path, range(2), DOWNGRADE)
     assert send(server, company, 0, (PROFESSIONAL, "remove")) == 200
     with Proxy(server.address, passing) as proxy:
+        applied = carry_out(plan, company, proxy.address)
+        assert applied.outcomes == {"stale": 1, "done": 1}
+        assert proxy.methods["PATCH"] == 2
+        [stale] = (number for number, entry in applied.entries.items() if entry.outcome == "stale")
+        with Journal(tmp_path / "acme.plan.journal", plan.digest, f"{proxy.address}/v1") as journal:
+            journal.write(Entry(stale, BEGUN))
         assert carry_out(plan, company, proxy.address).outcomes == {"done": 2}
         assert proxy.methods["PATCH"] == 3
-    assert holdings(company, tmp_path)[email(0)] == ([STANDARD, MESSAGING], "1000")
 
 
 def test_units_that_come_from_others_are_waited_for(server: Server, tmp_path: Path):

@@ -47,7 +47,8 @@ def actual(*licenses: int, attendee: tuple[str, ...] = (), calling: Calling | No
     ("there", "touched", "place"),
     [
         (actual(0, 1, attendee=("a.webex.com",), calling=BERLIN), False, 0),
-        (actual(2), False, 1),
+        (actual(2), False, None),  # somebody else took what the first request takes
+        (actual(2), True, 1),
         (actual(2, 3, calling=Calling("63715", None, "1002")), False, 2),
         (actual(2, 3, calling=Calling("63715", "+4930999", "1002")), False, 2),  # the API chose a number
         (actual(0, 1, calling=BERLIN), False, None),
@@ -63,7 +64,7 @@ def actual(*licenses: int, attendee: tuple[str, ...] = (), calling: Calling | No
         (Actual(UNSET, UNSET, None), True, None),
         (Actual([0, 1], UNSET, BERLIN), False, 0),
         (Actual([0, 1], ["a.webex.com"], UNSET), False, 0),
-        (Actual([2], UNSET, UNSET), False, 1),
+        (Actual([2], UNSET, UNSET), True, 1),
         (Actual([2, 3], [], UNSET), False, 2),
         (Actual([2, 3], [], Calling("63715", None, "1002"), ["new"]), False, None),
     ],

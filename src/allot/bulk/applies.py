@@ -17,6 +17,7 @@ import msgspec
 from allot.bulk.changes import Change
 from allot.bulk.journals import (
     ALREADY,
+    BEGUN,
     DONE,
     FAILED,
     GONE,
@@ -253,6 +254,8 @@ class Apply:
         if place is None:
             self._note(change, self._sender.stale(change, actual))
         elif place < len(change.requests):
+            if len(change.requests) > 1 and not touched:
+                self._journal.write(Entry(change.number, BEGUN))
             await self._queue.put((change, place))
         elif entry is not None and touched:
             self._note(change, Entry(change.number, DONE, "", "", entry.tracking_id))

@@ -6,7 +6,8 @@
 
 The last line of a change counts. A line is one write at the end of the file: a process that is killed loses at most the
 line that it was writing. The disk is told a few times a second, so that a power cut loses the lines of a moment.
-Nothing depends on those: whoever has no line that says `done` or `already` is read again before anything is sent.
+Whoever has no line that says `done` or `already` is read again before anything is sent; lost with power is only that
+somebody between two requests is ours, and they are left and listed then.
 """
 
 import fcntl
@@ -23,6 +24,8 @@ BLOCK = 4 << 20
 
 #: as planned, by reading it back; as planned before anything was sent
 DONE, ALREADY = "done", "already"
+#: about to be sent by several requests, so that who is found between them is ours
+BEGUN = "begun"
 #: sent and answered as planned, and not read back yet
 SENT = "sent"
 #: not as the plan expects, so that nothing was sent; no such person
@@ -57,7 +60,7 @@ class Entry(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     @property
     def touched(self) -> bool:
         """Whether something was sent for the person, so that what is half done is ours."""
-        return self.outcome in (SENT, REFUSED, PARTLY, LOST, FAILED)
+        return self.outcome in (BEGUN, SENT, REFUSED, PARTLY, LOST, FAILED)
 
 
 class _Head(msgspec.Struct):

@@ -24,13 +24,14 @@ class Actual:
 def standing(change: Change, actual: Actual, *, touched: bool) -> int | None:
     """How many of the change's requests are done; None where the person is not on its way, or it is not known.
 
-    `touched`: something was sent before, so that a request may have been carried out in part, which begins again.
+    `touched`: something was sent before, so that it is ours who is between two requests, or who has a part of one,
+    which begins again. Else somebody else has changed them.
     """
     if agrees(change.after, actual):
         return len(change.requests)
     if _equals(change.before, actual):
         return 0
-    if actual.licenses is UNSET or actual.others or not _on_the_way(change, actual):
+    if not touched or actual.licenses is UNSET or actual.others or not _on_the_way(change, actual):
         return None
     held = set(actual.licenses)
     states = [set(change.before.licenses)]
@@ -39,7 +40,7 @@ def standing(change: Change, actual: Actual, *, touched: bool) -> int | None:
     for place in reversed(range(1, len(change.requests))):
         if held == states[place]:
             return place
-    for place in reversed(range(len(change.requests) if touched else 0)):
+    for place in reversed(range(len(change.requests))):
         request = change.requests[place]
         if not (held ^ states[place]).difference(request.add, request.remove):
             return place
