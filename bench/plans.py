@@ -14,9 +14,9 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from allot.bulk.actual.snapshots import Calling, Head, License, Location, Person
 from allot.bulk.files import Writer
-from allot.bulk.plans import Plan
-from allot.bulk.snapshots import Calling, Head, License, Location, Person
+from allot.bulk.planned.plans import Plan
 from bench import rounds
 from bench.options import Options
 from bench.report import Report

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from allot.bulk.decisions import KERNEL_PAYS, Engine, Verdicts
-from allot.bulk.rounds import LACKING, NONE
+from allot.bulk.decided.decisions import KERNEL_PAYS, Engine, Verdicts
+from allot.bulk.decided.rounds import LACKING, NONE
 from allot.core.decision import decide
 from allot.core.holding import Holding, Item, LicenseItem, Properties, bits
 from allot.core.judgement import Situation

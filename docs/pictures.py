@@ -18,11 +18,13 @@ from picturing import people, snapshot
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
-from allot.bulk import outlines, pages, plans, readers
-from allot.bulk.changes import Guards
-from allot.bulk.plans import Options, Plan
-from allot.bulk.snapshots import Snapshot
-from allot.bulk.usages import Usage
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.desired import readers
+from allot.bulk.planned import plans
+from allot.bulk.planned.changes import Guards
+from allot.bulk.planned.plans import Options, Plan
+from allot.bulk.shown import outlines, pages
+from allot.bulk.shown.usages import Usage
 from allot.cli.rulebooks import read_rulebook
 from allot.core.rulebook import Rulebook
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from allot.bulk.actual.snapshots import Calling, Head, License, Location, Person, Snapshot
 from allot.bulk.files import Writer
-from allot.bulk.snapshots import Calling, Head, License, Location, Person, Snapshot
 
 ORG = "96abc2aa-3dcc-11e5-a152-fe34819cdc9a"
 READ = "2026-11-22T06:00:00.000Z"

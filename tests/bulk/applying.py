@@ -10,13 +10,13 @@ from typing import Any
 
 from msgspec import structs
 
-from allot.bulk.applies import Apply, Options, Tally
-from allot.bulk.desires import Want
-from allot.bulk.journals import Entry, Journal
-from allot.bulk.organizations import offer
-from allot.bulk.plans import Plan
-from allot.bulk.pulls import Order, Pulled, origin, pull
-from allot.bulk.snapshots import Snapshot
+from allot.bulk.actual.pulls import Order, Pulled, origin, pull
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.applied.applies import Apply, Options, Tally
+from allot.bulk.applied.journals import Entry, Journal
+from allot.bulk.desired.desires import Want
+from allot.bulk.planned.organizations import offer
+from allot.bulk.planned.plans import Plan
 from allot.client.connections import Patience, Target
 from allot.client.readers import Reader
 from allot.client.writers import Writer

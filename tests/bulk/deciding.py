@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 import corpus_format as form
-from allot.bulk.decisions import KERNEL_PAYS, Engine, marks
-from allot.bulk.masks import PLACES_MAX
-from allot.bulk.rounds import NONE
+from allot.bulk.decided.decisions import KERNEL_PAYS, Engine, marks
+from allot.bulk.decided.masks import PLACES_MAX
+from allot.bulk.decided.rounds import NONE
 from allot.core.decision import decide
 from allot.core.holding import Calling, Holding, Item, LicenseItem, Properties, bits
 from allot.core.judgement import Situation

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from allot.bulk import readers
-from allot.bulk.desires import Desired, DesireFault, Reading, Want, show
-from allot.bulk.snapshots import Snapshot
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.desired import readers
+from allot.bulk.desired.desires import Desired, DesireFault, Reading, Want, show
 from servers import rulebook
 
 

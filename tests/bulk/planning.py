@@ -6,11 +6,11 @@ from typing import Any
 
 from msgspec import UNSET
 
-from allot.bulk.changes import Guards
-from allot.bulk.desires import Fault, Want
+from allot.bulk.actual.snapshots import Calling, Head, License, Location, Number, Person, Snapshot
+from allot.bulk.desired.desires import Fault, Want
 from allot.bulk.files import Writer
-from allot.bulk.plans import Options, Plan, make
-from allot.bulk.snapshots import Calling, Head, License, Location, Number, Person, Snapshot
+from allot.bulk.planned.changes import Guards
+from allot.bulk.planned.plans import Options, Plan, make
 from allot.core.holding import Properties
 from servers import rulebook
 

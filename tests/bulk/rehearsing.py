@@ -6,11 +6,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from allot.bulk.journals import Journal
-from allot.bulk.plans import Plan
-from allot.bulk.rehearsals import Rehearsal, Rehearse
-from allot.bulk.snapshots import Snapshot
-from allot.bulk.twins import ADMINISTRATOR, Twin, twin
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.applied.journals import Journal
+from allot.bulk.applied.rehearsals import Rehearsal, Rehearse
+from allot.bulk.applied.twins import ADMINISTRATOR, Twin, twin
+from allot.bulk.planned.plans import Plan
 from allot.cli.demo import ACME
 from allot.client.connections import Target
 from allot.client.writers import Writer

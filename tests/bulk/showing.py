@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from allot.bulk.changes import (
+from allot.bulk.actual.snapshots import Calling
+from allot.bulk.files import Writer
+from allot.bulk.planned.changes import (
     Broken,
     Capacity,
     Change,
@@ -16,9 +18,7 @@ from allot.bulk.changes import (
     State,
     Summary,
 )
-from allot.bulk.files import Writer
-from allot.bulk.plans import Plan
-from allot.bulk.snapshots import Calling
+from allot.bulk.planned.plans import Plan
 from allot.core import ids
 from bulk.planning import ADVANCED, ADVANCED_SPACES, BASIC, BERLIN, LICENSES, MESSAGING, NOW, ORG, PRO, SITE, SPACES
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import proxies
-from allot.bulk import applies, sendings
-from allot.bulk.journals import BEGUN, Entry, Journal
+from allot.bulk.applied import applies, sendings
+from allot.bulk.applied.journals import BEGUN, Entry, Journal
 from allot.core import ids
 from allot.core.scope import SCOPES
 from audit import wrongs

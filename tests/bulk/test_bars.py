@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from allot.bulk.bars import Bar, capacity, stacked, units
-from allot.bulk.changes import Capacity
+from allot.bulk.planned.changes import Capacity
+from allot.bulk.shown.bars import Bar, capacity, stacked, units
 
 NUMBERS = st.integers(0, 10_000_000)
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
-from allot.bulk.desires import DesireFault
-from allot.bulk.snapshots import Calling, Snapshot
+from allot.bulk.actual.snapshots import Calling, Snapshot
+from allot.bulk.desired.desires import DesireFault
 from bulk.desiring import faults, read, write
 from bulk.planning import (
     ADVANCED,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allot.bulk.catalogues import Catalogue, Unclear
-from allot.bulk.snapshots import License
+from allot.bulk.actual.snapshots import License
+from allot.bulk.desired.catalogues import Catalogue, Unclear
 from bulk.planning import BASIC, PRO, PRO_3, small, write_snapshot
 from servers import rulebook
 

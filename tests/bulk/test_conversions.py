@@ -6,9 +6,9 @@ import msgspec
 import pytest
 from msgspec import UNSET
 
-from allot.bulk import conversions
-from allot.bulk.conversions import People
-from allot.bulk.snapshots import Calling, License, Location, Number, Person
+from allot.bulk.actual import conversions
+from allot.bulk.actual.conversions import People
+from allot.bulk.actual.snapshots import Calling, License, Location, Number, Person
 from allot.client import shapes
 from allot.core import ids
 

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import corpus_format as form
-from allot.bulk import decisions, kernels
-from allot.bulk.decisions import KERNEL_PAYS, Engine
-from allot.bulk.masks import masks
-from allot.bulk.rounds import NONE, People
-from allot.bulk.screens import ArrayScreener
+from allot.bulk.decided import decisions, kernels
+from allot.bulk.decided.decisions import KERNEL_PAYS, Engine
+from allot.bulk.decided.masks import masks
+from allot.bulk.decided.rounds import NONE, People
+from allot.bulk.decided.screens import ArrayScreener
 from allot.core.holding import Calling, Holding, bits
 from allot.core.license import STRICT, License
 from allot.core.organization import Organization

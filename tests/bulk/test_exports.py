@@ -10,10 +10,10 @@ from typing import Any
 import psutil
 import pytest
 
-from allot.bulk import exports
-from allot.bulk.catalogues import Catalogue
-from allot.bulk.plans import Plan
-from allot.bulk.usages import Usage
+from allot.bulk.desired.catalogues import Catalogue
+from allot.bulk.planned.plans import Plan
+from allot.bulk.shown import exports
+from allot.bulk.shown.usages import Usage
 from bulk.planning import MESSAGING, PRO, make_plan, person, small, small_plan, want, write_snapshot
 from bulk.showing import long_plan, shown_plan
 from servers import PROGRAM, rulebook

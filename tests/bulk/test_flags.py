@@ -2,10 +2,10 @@
 
 import pytest
 
-from allot.bulk import readers
-from allot.bulk.desires import DesireFault, Reading, show
-from allot.bulk.flags import Flags
-from allot.bulk.snapshots import Snapshot
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.desired import readers
+from allot.bulk.desired.desires import DesireFault, Reading, show
+from allot.bulk.desired.flags import Flags
 from bulk.desiring import Told, told
 from bulk.planning import ADVANCED, BASIC, BERLIN, MESSAGING, PRO, SITE, small, want
 from servers import rulebook

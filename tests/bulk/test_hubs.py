@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allot.bulk.desires import ADD_AND_REMOVE
-from allot.bulk.snapshots import Snapshot
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.desired.desires import ADD_AND_REMOVE
 from bulk.desiring import Told, faults, read
 from bulk.planning import ADVANCED, BASIC, BERLIN, CONSOLE, MESSAGING, PRO, PRO_3, SITE, SUITE, small, want
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from allot.bulk import journals
-from allot.bulk.journals import DONE, SENT, STALE, Entry, Journal, JournalFault
+from allot.bulk.applied import journals
+from allot.bulk.applied.journals import DONE, SENT, STALE, Entry, Journal, JournalFault
 
 PLAN, ADDRESS = "sha256:4f0c", "http://127.0.0.1:8080/v1"
 

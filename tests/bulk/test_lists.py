@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from allot.bulk.desires import DesireFault
-from allot.bulk.snapshots import Snapshot
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.desired.desires import DesireFault
 from allot.core import ids
 from allot.core.holding import Properties
 from bulk.desiring import Told, faults, read

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from allot.bulk import outlines
-from allot.bulk.plans import Plan
-from allot.bulk.snapshots import License
-from allot.bulk.terminals import console
+from allot.bulk.actual.snapshots import License
+from allot.bulk.planned.plans import Plan
+from allot.bulk.shown import outlines
+from allot.bulk.shown.terminals import console
 from bulk.planning import BASIC, LICENSES, MESSAGING, PRO, make_plan, person, small, small_plan, want, write_snapshot
 from bulk.showing import long_plan, shown_plan
 
@@ -43,7 +43,9 @@ def test_the_summary_begins_with_whose_plan_it_is_and_its_numbers(tmp_path: Path
     assert lines[0] == "Plan for Acme"
     assert "wants.csv against the snapshot of 2026-11-22 09:00 UTC" in lines[1]
     told = plan.summary
-    numbers = re.findall(r"^ +(\d+)  (asked|to change|cannot be undone|unchanged|refused)", "\n".join(lines), re.MULTILINE)
+    numbers = re.findall(
+        r"^ +(\d+)  (asked|to change|cannot be undone|unchanged|refused)", "\n".join(lines), re.MULTILINE
+    )
     assert numbers == [
         (str(told.asked), "asked"),
         (str(told.changes), "to change"),

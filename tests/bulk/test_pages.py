@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from allot.bulk import pages
-from allot.bulk.plans import Plan
-from allot.bulk.snapshots import License
-from allot.bulk.usages import Usage
+from allot.bulk.actual.snapshots import License
+from allot.bulk.planned.plans import Plan
+from allot.bulk.shown import pages
+from allot.bulk.shown.usages import Usage
 from bulk.planning import BASIC, LICENSES, MESSAGING, PRO, make_plan, person, small, small_plan, want, write_snapshot
 from bulk.reading import Element, read
 from bulk.showing import long_plan, shown_plan
@@ -176,7 +176,7 @@ SHAPES = [(each, "paper") for each in ("used", "more", "over", "short")]
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_colors_have_the_contrast_that_reading_needs(scheme: str):
     """Text has 4.5 to 1 against what is behind it, and shapes have 3 to 1, as WCAG 2.2 asks at level AA."""
-    text = files("allot").joinpath("bulk/pages/style.css").read_text(encoding="utf-8")
+    text = files("allot").joinpath("bulk/shown/pages/style.css").read_text(encoding="utf-8")
     light, dark = (dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", part)) for part in text.split("@media", 2)[:2])
     colors = light if scheme == "light" else dark
     assert light.keys() == dark.keys()

@@ -10,17 +10,18 @@ import pytest
 from msgspec import UNSET, structs
 
 import allot
-from allot.bulk import files, spools
-from allot.bulk.changes import Change, Guards, Refusal, State
-from allot.bulk.desires import Want
+from allot.bulk import files
+from allot.bulk.actual.snapshots import Calling, Head, License, Number, Person, Snapshot
+from allot.bulk.desired.desires import Want
 from allot.bulk.files import Writer
-from allot.bulk.guards import GuardFault
-from allot.bulk.organizations import organization
-from allot.bulk.plans import Options, Plan
-from allot.bulk.snapshots import Calling, Head, License, Number, Person, Snapshot
-from allot.bulk.spools import STRETCH, Spool
-from allot.bulk.ways import Answers
-from allot.bulk.wordings import Names, shortages
+from allot.bulk.planned import spools
+from allot.bulk.planned.changes import Change, Guards, Refusal, State
+from allot.bulk.planned.guards import GuardFault
+from allot.bulk.planned.organizations import organization
+from allot.bulk.planned.plans import Options, Plan
+from allot.bulk.planned.spools import STRETCH, Spool
+from allot.bulk.planned.ways import Answers
+from allot.bulk.shown.wordings import Names, shortages
 from allot.core import holding as law
 from allot.core.decision import decide
 from allot.core.holding import Holding, Item, LicenseItem, Properties, SiteItem

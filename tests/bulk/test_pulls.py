@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from allot.bulk.drafts import DraftFault
+from allot.bulk.actual.drafts import DraftFault
+from allot.bulk.actual.pulls import Order, Pulled, PullFault, draft_path, origin, pull
+from allot.bulk.actual.snapshots import Head, License, Location, Number, Person, Snapshot
 from allot.bulk.files import Writer
-from allot.bulk.pulls import Order, Pulled, PullFault, draft_path, origin, pull
-from allot.bulk.snapshots import Head, License, Location, Number, Person, Snapshot
 from allot.client.connections import Patience, Target
 from allot.client.failures import Away, ClientFault, Nonsense
 from allot.client.readers import Reader

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from allot.bulk.desires import ADD, ADD_AND_REMOVE, DesireFault, Fault
-from allot.bulk.snapshots import Snapshot
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.desired.desires import ADD, ADD_AND_REMOVE, DesireFault, Fault
 from bulk.desiring import read
 from bulk.planning import small
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from allot.bulk.desires import Want
-from allot.bulk.plans import Plan
-from allot.bulk.rehearsals import Rehearsal
-from allot.bulk.snapshots import License, Snapshot
-from allot.bulk.twins import twin
+from allot.bulk.actual.snapshots import License, Snapshot
+from allot.bulk.applied.rehearsals import Rehearsal
+from allot.bulk.applied.twins import twin
+from allot.bulk.desired.desires import Want
+from allot.bulk.planned.plans import Plan
 from bulk.planning import BERLIN, LICENSES, MESSAGING, PRO, make_plan, person, want, write_snapshot
 from bulk.rehearsing import pull_demo, rehearse, told, without
 from databases import Maker

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from allot.bulk.changes import Change
-from allot.bulk.desires import Want
-from allot.bulk.journals import ALREADY, DONE, FAILED, PARTLY, REFUSED, STALE, Entry
-from allot.bulk.plans import Plan
-from allot.bulk.rollbacks import Rollback, RollbackFault, make
-from allot.bulk.snapshots import Calling, License, Number, Person, Snapshot
+from allot.bulk.actual.snapshots import Calling, License, Number, Person, Snapshot
+from allot.bulk.applied.journals import ALREADY, DONE, FAILED, PARTLY, REFUSED, STALE, Entry
+from allot.bulk.applied.rollbacks import Rollback, RollbackFault, make
+from allot.bulk.desired.desires import Want
+from allot.bulk.planned.changes import Change
+from allot.bulk.planned.plans import Plan
 from allot.cli.demo import ACME
 from bulk.applying import (
     ADVANCED,

@@ -9,13 +9,13 @@ import pytest
 from msgspec import UNSET
 
 import proxies
-from allot.bulk.changes import Change, LicenseName, Request, State
-from allot.bulk.journals import SENT, Entry
-from allot.bulk.sendings import Sent
-from allot.bulk.snapshots import Calling
-from allot.bulk.standings import Actual, agrees, difference, standing
-from allot.bulk.surveys import Surveys
-from allot.bulk.wordings import Names
+from allot.bulk.actual.snapshots import Calling
+from allot.bulk.applied.journals import SENT, Entry
+from allot.bulk.applied.sendings import Sent
+from allot.bulk.applied.standings import Actual, agrees, difference, standing
+from allot.bulk.applied.surveys import Surveys
+from allot.bulk.planned.changes import Change, LicenseName, Request, State
+from allot.bulk.shown.wordings import Names
 from allot.client.connections import Target
 from allot.client.readers import Reader
 from allot.core import ids

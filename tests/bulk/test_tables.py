@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from allot.bulk.desires import DesireFault, Reading
-from allot.bulk.snapshots import Snapshot
-from allot.bulk.tables import Table
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.desired.desires import DesireFault, Reading
+from allot.bulk.desired.tables import Table
 from bulk.desiring import faults, read, write
 from bulk.planning import ADVANCED, MESSAGING, small, want
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from allot.bulk.snapshots import Calling, License, Location, Number
-from allot.bulk.twins import ADMINISTRATOR, TwinFault, twin
+from allot.bulk.actual.snapshots import Calling, License, Location, Number
+from allot.bulk.applied.twins import ADMINISTRATOR, TwinFault, twin
 from allot.core.rulebook import load
 from allot.service import imports
 from bulk.planning import (

@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from allot.bulk.actual.snapshots import Head, License, Person, Snapshot
 from allot.bulk.files import Writer
-from allot.bulk.snapshots import Head, License, Person, Snapshot
-from allot.bulk.usages import ACTIVE, ACTIVITIES, IDLE, NEVER, UNKNOWN, Usage
+from allot.bulk.shown.usages import ACTIVE, ACTIVITIES, IDLE, NEVER, UNKNOWN, Usage
 from bulk.planning import ADVANCED, CONSOLE, LICENSES, MESSAGING, ORG, PRO, PRO_3, SUITE, person, small, write_snapshot
 from servers import rulebook
 

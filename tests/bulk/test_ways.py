@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from allot.bulk import snapshots
-from allot.bulk.asks import Asks, Refused, Shape, Spoken, Taken
-from allot.bulk.changes import Change, Refusal, Request, State
-from allot.bulk.comparisons import Comparison
-from allot.bulk.desires import Want
-from allot.bulk.masks import PLACES_MAX
-from allot.bulk.records import Records
-from allot.bulk.snapshots import Person
-from allot.bulk.ways import Answers
+from allot.bulk.actual import snapshots
+from allot.bulk.actual.snapshots import Person
+from allot.bulk.decided.masks import PLACES_MAX
+from allot.bulk.desired.desires import Want
+from allot.bulk.planned.asks import Asks, Refused, Shape, Spoken, Taken
+from allot.bulk.planned.changes import Change, Refusal, Request, State
+from allot.bulk.planned.comparisons import Comparison
+from allot.bulk.planned.records import Records
+from allot.bulk.planned.ways import Answers
 from allot.core.explanation import Explanation, explain
 from allot.core.fault import describe
 from allot.core.holding import Item, LicenseItem, Properties, SiteItem, bits

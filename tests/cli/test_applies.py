@@ -16,8 +16,8 @@ from typing import Self
 import pytest
 
 import proxies
-from allot.bulk.changes import Guards
-from allot.bulk.plans import Plan
+from allot.bulk.planned.changes import Guards
+from allot.bulk.planned.plans import Plan
 from bulk.applying import ADVANCED, STANDARD, UPGRADE, Company, document, found, holdings, plan_all, plan_each
 from bulk.planning import want
 from databases import Maker

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from allot.bulk.plans import Plan
+from allot.bulk.planned.plans import Plan
 from bulk.planning import small
 
 TABLE = (

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from allot.bulk.snapshots import Snapshot
+from allot.bulk.actual.snapshots import Snapshot
 from allot.cli import pulls
 from allot.cli.demo import FOOTHILL
 from allot.core import ids

@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from allot.bulk.plans import Plan
+from allot.bulk.planned.plans import Plan
 from bulk.planning import MESSAGING, PRO, make_plan, person, small_plan, want, write_snapshot
 from bulk.rehearsing import without
 from servers import PROGRAM, SECONDS

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from allot.bulk import plans, readers
+from allot.bulk.desired import readers
+from allot.bulk.planned import plans
 from bulk.planning import NOW, PRO, person, small, write_snapshot
 from servers import rulebook
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from allot.bulk.journals import DONE, Entry, Journal
-from allot.bulk.plans import Plan
-from allot.bulk.snapshots import Calling
+from allot.bulk.actual.snapshots import Calling
+from allot.bulk.applied.journals import DONE, Entry, Journal
+from allot.bulk.planned.plans import Plan
 from bulk.planning import BERLIN, MESSAGING, PRO, make_plan, person, want, write_snapshot
 
 ADDRESS = "http://127.0.0.1:8080/v1"

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 import proxies
-from allot.bulk.journals import Entry
-from allot.bulk.plans import Plan
+from allot.bulk.applied.journals import Entry
+from allot.bulk.planned.plans import Plan
 from allot.cli.main import main
 from audit import wrongs
 from bulk.applying import (

@@ -17,11 +17,12 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
-from allot.bulk import outlines, results, terminals
-from allot.bulk.applies import TROUBLES, Apply, Options, Tally, check
-from allot.bulk.journals import ALREADY, SENT, Entry, Journal
-from allot.bulk.plans import Plan
-from allot.bulk.wordings import count, plain
+from allot.bulk.applied import results
+from allot.bulk.applied.applies import TROUBLES, Apply, Options, Tally, check
+from allot.bulk.applied.journals import ALREADY, SENT, Entry, Journal
+from allot.bulk.planned.plans import Plan
+from allot.bulk.shown import outlines, terminals
+from allot.bulk.shown.wordings import count, plain
 from allot.cli import settings, shows
 from allot.cli.rulebooks import read_rulebook
 from allot.client.connections import Target

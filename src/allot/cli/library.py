@@ -3,12 +3,13 @@
 from os import PathLike
 from pathlib import Path
 
-from allot.bulk import plans, readers
-from allot.bulk.desires import Desired, Reading
-from allot.bulk.flags import Flags
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.desired import readers
+from allot.bulk.desired.desires import Desired, Reading
+from allot.bulk.desired.flags import Flags
 from allot.bulk.memories import without_collector
-from allot.bulk.plans import Decided, Options, Plan
-from allot.bulk.snapshots import Snapshot
+from allot.bulk.planned import plans
+from allot.bulk.planned.plans import Decided, Options, Plan
 from allot.cli.rulebooks import read_rulebook
 from allot.core.rulebook import Rulebook
 from allot.service.clock import SystemClock, stamp

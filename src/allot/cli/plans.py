@@ -5,15 +5,15 @@ from typing import Any
 
 import click
 
-from allot.bulk.catalogues import Catalogue
-from allot.bulk.changes import Guards
-from allot.bulk.desires import ADD, ADD_AND_REMOVE, FAULTS_SHOWN, Desired, Reading, show
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.desired.catalogues import Catalogue
+from allot.bulk.desired.desires import ADD, ADD_AND_REMOVE, FAULTS_SHOWN, Desired, Reading, show
+from allot.bulk.desired.flags import Flags
 from allot.bulk.files import FileFault
-from allot.bulk.flags import Flags
-from allot.bulk.guards import idle
-from allot.bulk.plans import Options, Plan
-from allot.bulk.snapshots import Snapshot
-from allot.bulk.wordings import plain
+from allot.bulk.planned.changes import Guards
+from allot.bulk.planned.guards import idle
+from allot.bulk.planned.plans import Options, Plan
+from allot.bulk.shown.wordings import plain
 from allot.cli import library, settings, shows
 from allot.cli.rulebooks import read_rulebook
 from allot.core.holding import bits

@@ -11,11 +11,11 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from allot.bulk.actual.pulls import Order, Pulled, draft_path, origin, pull
+from allot.bulk.actual.snapshots import Snapshot
 from allot.bulk.files import FileFault
-from allot.bulk.organizations import offer
-from allot.bulk.pulls import Order, Pulled, draft_path, origin, pull
-from allot.bulk.snapshots import Snapshot
-from allot.bulk.wordings import plain
+from allot.bulk.planned.organizations import offer
+from allot.bulk.shown.wordings import plain
 from allot.cli import settings
 from allot.cli.rulebooks import read_rulebook
 from allot.client.connections import Target

@@ -12,12 +12,12 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from allot.bulk.journals import Journal
-from allot.bulk.plans import Plan
-from allot.bulk.rehearsals import Difference, Rehearsal, Rehearse
-from allot.bulk.snapshots import Snapshot
-from allot.bulk.terminals import console
-from allot.bulk.twins import twin
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.applied.journals import Journal
+from allot.bulk.applied.rehearsals import Difference, Rehearsal, Rehearse
+from allot.bulk.applied.twins import twin
+from allot.bulk.planned.plans import Plan
+from allot.bulk.shown.terminals import console
 from allot.cli import settings
 from allot.cli.rulebooks import rulebook_text
 from allot.cli.twins import Served, served

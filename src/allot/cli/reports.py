@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from allot.bulk import exports, pages
-from allot.bulk.catalogues import Catalogue
-from allot.bulk.snapshots import Snapshot
-from allot.bulk.terminals import console, tight
-from allot.bulk.usages import ACTIVITIES, Usage
-from allot.bulk.wordings import count, moment, plain
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.desired.catalogues import Catalogue
+from allot.bulk.shown import exports, pages
+from allot.bulk.shown.terminals import console, tight
+from allot.bulk.shown.usages import ACTIVITIES, Usage
+from allot.bulk.shown.wordings import count, moment, plain
 from allot.cli import settings, shows
 from allot.cli.rulebooks import read_rulebook
 

@@ -6,13 +6,13 @@ from typing import Any
 import click
 from rich.console import Console
 
-from allot.bulk.desires import show
-from allot.bulk.journals import past
-from allot.bulk.plans import Plan
-from allot.bulk.rollbacks import Rollback, make
-from allot.bulk.snapshots import Snapshot
-from allot.bulk.terminals import console
-from allot.bulk.wordings import Names, count, plain
+from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.applied.journals import past
+from allot.bulk.applied.rollbacks import Rollback, make
+from allot.bulk.desired.desires import show
+from allot.bulk.planned.plans import Plan
+from allot.bulk.shown.terminals import console
+from allot.bulk.shown.wordings import Names, count, plain
 from allot.cli import settings, shows
 from allot.cli.plans import replaced
 from allot.cli.rulebooks import read_rulebook

@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 import click
 
-from allot.bulk import exports, outlines, pages
 from allot.bulk.memories import without_collector
-from allot.bulk.plans import Plan
-from allot.bulk.terminals import console
+from allot.bulk.planned.plans import Plan
+from allot.bulk.shown import exports, outlines, pages
+from allot.bulk.shown.terminals import console
 
 #: people of whom --diff tells without --all
 SHOWN = 50

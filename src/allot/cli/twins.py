@@ -26,7 +26,7 @@ from typing import Any, TypeVar
 import click
 import msgspec
 
-from allot.bulk.twins import ADMINISTRATOR, Twin, TwinFault
+from allot.bulk.applied.twins import ADMINISTRATOR, Twin, TwinFault
 from allot.cli import serving
 from allot.cli.databases import migrate, open_database
 from allot.cli.rulebooks import read_rulebook

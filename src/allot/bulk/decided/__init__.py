@@ -1,0 +1,1 @@
+"""Decisions for many people at once, on arrays of bits."""

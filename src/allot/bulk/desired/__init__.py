@@ -1,0 +1,1 @@
+"""What is desired, in whatever form it was written."""

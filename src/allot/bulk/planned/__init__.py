@@ -1,0 +1,1 @@
+"""Plans: what is desired against what is there, decided for everybody."""

@@ -1,0 +1,1 @@
+"""Plans and usages in words, tables and pages."""
