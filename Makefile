@@ -27,7 +27,7 @@ coverage: install  ## what `make test` reached: every branch of core, 95 % of ev
 	$(BIN)/coverage report --fail-under=95
 
 long: install  ## kill, fuzz and soak tests, with bounded counts
-	$(BIN)/python -m pytest -q -s -m long
+	$(BIN)/python -m pytest -q -n auto -m long
 
 check: install  ## format, lint, types
 	$(BIN)/ruff format --check .
