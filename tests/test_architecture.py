@@ -30,6 +30,15 @@ RINGS = {
     "bulk": {"core", "client"},
     "cli": {"core", "store", "service", "engine", "wire", "api", "plane", "client", "bulk"},
 }
+#: what each folder of bulk may import besides itself and the files beside it
+FOLDERS = {
+    "actual": set(),
+    "desired": {"actual"},
+    "decided": set(),
+    "planned": {"actual", "desired", "decided"},
+    "shown": {"actual", "desired", "planned"},
+    "applied": {"actual", "desired", "planned", "shown"},
+}
 #: imports that nothing in core may have, although the standard library has them
 IMPURE = {"asyncio", "datetime", "io", "logging", "os", "pathlib", "random", "secrets", "socket", "time", "uuid"}
 #: functions that import where they run: drivers and what a start seldom needs
@@ -95,6 +104,16 @@ def test_imports_run_one_way(path: Path):
     allowed = RINGS[ring(path)] | {ring(path)}
     used = {module.split(".")[1] for module in imported(tree(path)) if module.startswith("allot.")}
     assert used <= allowed, f"{name(path)} imports from {sorted(used - allowed)}"
+
+
+@modules
+def test_folders_of_bulk_follow_one_another(path: Path):
+    """A module of a folder of bulk imports from that folder, and from those that come before it."""
+    parts = path.relative_to(PACKAGE).parts
+    if parts[0] != "bulk" or len(parts) < 3:
+        return
+    used = {module.split(".")[2] for module in imported(tree(path)) if module.startswith("allot.bulk.")}
+    assert used & FOLDERS.keys() <= FOLDERS[parts[1]] | {parts[1]}
 
 
 def test_no_module_imports_itself_by_others():

@@ -10,12 +10,12 @@ from typing import Any
 
 from msgspec import structs
 
+from allot.bulk.actual.organizations import offer
 from allot.bulk.actual.pulls import Order, Pulled, origin, pull
 from allot.bulk.actual.snapshots import Snapshot
 from allot.bulk.applied.applies import Apply, Options, Tally
 from allot.bulk.applied.journals import Entry, Journal
 from allot.bulk.desired.desires import Want
-from allot.bulk.planned.organizations import offer
 from allot.bulk.planned.plans import Plan
 from allot.client.connections import Patience, Target
 from allot.client.readers import Reader

@@ -11,13 +11,13 @@ from msgspec import UNSET, structs
 
 import allot
 from allot.bulk import files
+from allot.bulk.actual.organizations import organization
 from allot.bulk.actual.snapshots import Calling, Head, License, Number, Person, Snapshot
 from allot.bulk.desired.desires import Want
 from allot.bulk.files import Writer
 from allot.bulk.planned import spools
 from allot.bulk.planned.changes import Change, Guards, Refusal, State
 from allot.bulk.planned.guards import GuardFault
-from allot.bulk.planned.organizations import organization
 from allot.bulk.planned.plans import Options, Plan
 from allot.bulk.planned.spools import STRETCH, Spool
 from allot.bulk.planned.ways import Answers

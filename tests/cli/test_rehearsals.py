@@ -82,7 +82,7 @@ def test_a_rehearsal_says_what_it_came_to(allot, plan: Plan, tmp_path: Path, mon
     assert ran.out.splitlines() == [
         f"{plan.summary.changes} of {plan.summary.changes} changes came out as planned.",
         "1 of 1 refused people were refused as predicted.",
-        "2 refused people could not be rehearsed: it is allot that refuses them.",
+        "2 refused people could not be rehearsed: allot itself refuses.",
     ]
     assert nothing_left(tmp_path)
 

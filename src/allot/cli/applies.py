@@ -22,7 +22,7 @@ from allot.bulk.applied.applies import TROUBLES, Apply, Options, Tally, check
 from allot.bulk.applied.journals import ALREADY, SENT, Entry, Journal
 from allot.bulk.planned.plans import Plan
 from allot.bulk.shown import outlines, terminals
-from allot.bulk.shown.wordings import count, plain
+from allot.bulk.words import count, plain
 from allot.cli import settings, shows
 from allot.cli.rulebooks import read_rulebook
 from allot.client.connections import Target

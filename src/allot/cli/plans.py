@@ -13,7 +13,7 @@ from allot.bulk.files import FileFault
 from allot.bulk.planned.changes import Guards
 from allot.bulk.planned.guards import idle
 from allot.bulk.planned.plans import Options, Plan
-from allot.bulk.shown.wordings import plain
+from allot.bulk.words import plain
 from allot.cli import library, settings, shows
 from allot.cli.rulebooks import read_rulebook
 from allot.core.holding import bits

@@ -11,11 +11,11 @@ import click
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from allot.bulk.actual.organizations import offer
 from allot.bulk.actual.pulls import Order, Pulled, draft_path, origin, pull
 from allot.bulk.actual.snapshots import Snapshot
 from allot.bulk.files import FileFault
-from allot.bulk.planned.organizations import offer
-from allot.bulk.shown.wordings import plain
+from allot.bulk.words import count, plain
 from allot.cli import settings
 from allot.cli.rulebooks import read_rulebook
 from allot.client.connections import Target
@@ -74,8 +74,9 @@ async def _pull(target: Target, org_id: str | None, output: Path | None, ruleboo
     for notice in pulled.notices:
         click.echo(f"Note: {plain(notice)}.", err=True)
     click.echo(
-        f"{path}: {pulled.people:,} people, {pulled.licenses:,} licenses, {pulled.locations:,} locations and"
-        f" {pulled.numbers:,} numbers of {plain(whose.org_name)}\n{pulled.digest}"
+        f"{path}: {count(pulled.people, 'person', 'people')}, {count(pulled.licenses, 'license')},"
+        f" {count(pulled.locations, 'location')} and {count(pulled.numbers, 'number')} of {plain(whose.org_name)}\n"
+        f"{pulled.digest}"
     )
 
 

@@ -18,6 +18,7 @@ from allot.bulk.applied.rehearsals import Difference, Rehearsal, Rehearse
 from allot.bulk.applied.twins import twin
 from allot.bulk.planned.plans import Plan
 from allot.bulk.shown.terminals import console
+from allot.bulk.words import count
 from allot.cli import settings
 from allot.cli.rulebooks import rulebook_text
 from allot.cli.twins import Served, served
@@ -109,7 +110,8 @@ def show(rehearsal: Rehearsal) -> None:
         out.print(f"{held} refused people were refused as predicted.", soft_wrap=True)
     if rehearsal.unsent:
         out.print(
-            f"{rehearsal.unsent:,} refused people could not be rehearsed: it is allot that refuses them.",
+            f"{count(rehearsal.unsent, 'refused person', 'refused people')} could not be rehearsed:"
+            " allot itself refuses.",
             soft_wrap=True,
         )
     if rehearsal.differences:

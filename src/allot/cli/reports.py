@@ -14,7 +14,7 @@ from allot.bulk.desired.catalogues import Catalogue
 from allot.bulk.shown import exports, pages
 from allot.bulk.shown.terminals import console, tight
 from allot.bulk.shown.usages import ACTIVITIES, Usage
-from allot.bulk.shown.wordings import count, moment, plain
+from allot.bulk.words import count, moment, plain
 from allot.cli import settings, shows
 from allot.cli.rulebooks import read_rulebook
 

@@ -12,7 +12,8 @@ from allot.bulk.applied.rollbacks import Rollback, make
 from allot.bulk.desired.desires import show
 from allot.bulk.planned.plans import Plan
 from allot.bulk.shown.terminals import console
-from allot.bulk.shown.wordings import Names, count, plain
+from allot.bulk.shown.wordings import Names
+from allot.bulk.words import count, plain
 from allot.cli import settings, shows
 from allot.cli.plans import replaced
 from allot.cli.rulebooks import read_rulebook

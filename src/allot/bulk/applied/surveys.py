@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Collection
 from msgspec import UNSET
 
 from allot.bulk.actual.conversions import People
+from allot.bulk.actual.organizations import offer
 from allot.bulk.actual.snapshots import License, Location
 from allot.bulk.applied.standings import Actual
-from allot.bulk.planned.organizations import offer
 from allot.bulk.planned.plans import Plan
 from allot.client import shapes
 from allot.client.failures import Absent

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 
+from allot.bulk.actual.organizations import offer
 from allot.bulk.actual.snapshots import Person, Snapshot
 from allot.bulk.applied.reaches import Reaches
 from allot.bulk.planned.changes import Request
-from allot.bulk.planned.organizations import offer
 from allot.bulk.planned.plans import Plan
 from allot.core.license import OVERAGE, STRICT
 from allot.core.rulebook import Rulebook

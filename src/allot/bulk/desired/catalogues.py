@@ -9,8 +9,8 @@ repeated blanks do not count.
 from collections.abc import Iterator
 from difflib import get_close_matches
 
+from allot.bulk.actual.organizations import offer
 from allot.bulk.actual.snapshots import License, Snapshot
-from allot.bulk.planned.organizations import offer
 from allot.core import ids
 from allot.core.holding import bits
 from allot.core.offer import Offer

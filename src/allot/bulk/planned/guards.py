@@ -6,7 +6,7 @@ from fnmatch import translate
 from allot.bulk.actual.snapshots import Snapshot
 from allot.bulk.planned.asks import Refused
 from allot.bulk.planned.changes import Broken, Guards
-from allot.bulk.shown.wordings import count
+from allot.bulk.words import count
 
 
 class GuardFault(Exception):

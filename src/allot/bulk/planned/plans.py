@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from allot.bulk.actual.organizations import organization
 from allot.bulk.actual.snapshots import Snapshot
 from allot.bulk.desired.desires import Desired
 from allot.bulk.files import BATCH, File, Writer
@@ -17,7 +18,6 @@ from allot.bulk.planned.asks import Asks
 from allot.bulk.planned.capacities import Capacities
 from allot.bulk.planned.changes import Change, Guards, Head, LicenseName, Reason, Refusal, Summary
 from allot.bulk.planned.comparisons import compare
-from allot.bulk.planned.organizations import organization
 from allot.bulk.planned.records import Records
 from allot.bulk.planned.summaries import removals, summarize
 from allot.bulk.planned.ways import Answers

@@ -12,20 +12,8 @@ from allot.bulk.planned.changes import Capacity, Change
 from allot.bulk.planned.plans import Plan
 from allot.bulk.shown.tallies import examples
 from allot.bulk.shown.terminals import tight
-from allot.bulk.shown.wordings import (
-    LOST,
-    Names,
-    Part,
-    after,
-    alike,
-    calling,
-    count,
-    moment,
-    people,
-    plain,
-    shortages,
-    steps,
-)
+from allot.bulk.shown.wordings import LOST, Names, Part, after, alike, calling, people, shortages, steps
+from allot.bulk.words import count, moment, plain
 
 #: people of each rule that the summary names
 EXAMPLES = 3

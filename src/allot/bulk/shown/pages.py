@@ -19,19 +19,8 @@ from allot.bulk.planned.plans import Plan
 from allot.bulk.shown.bars import Bar, capacity, stacked
 from allot.bulk.shown.tallies import examples, tally
 from allot.bulk.shown.usages import ACTIVITIES, Usage
-from allot.bulk.shown.wordings import (
-    KINDS,
-    LOST,
-    Names,
-    after,
-    alike,
-    calling,
-    count,
-    moment,
-    reached,
-    shortages,
-    steps,
-)
+from allot.bulk.shown.wordings import KINDS, LOST, Names, after, alike, calling, reached, shortages, steps
+from allot.bulk.words import count, moment
 
 #: people of each list that a page shows: more is no page any more, and the table of `allot show --csv` has all
 ROWS = 2_000

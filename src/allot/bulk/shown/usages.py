@@ -12,8 +12,8 @@ from typing import NamedTuple
 
 from msgspec import UNSET, UnsetType
 
+from allot.bulk.actual.organizations import offer
 from allot.bulk.actual.snapshots import License, Person, Snapshot
-from allot.bulk.planned.organizations import offer
 from allot.bulk.shown.bars import Bar, stacked
 from allot.bulk.shown.wordings import Names
 from allot.core.rulebook import Rulebook

@@ -132,20 +132,3 @@ def shortages(names: Names, capacities: Iterable[Capacity]) -> list[str]:
 def after(capacity: Capacity) -> int | None:
     """The free units of a license when the plan is done; None where there is no limit."""
     return None if capacity.free is None else capacity.free - capacity.adds + capacity.removes
-
-
-def plain(text: str) -> str:
-    """A text that does nothing to a terminal: what cannot be printed is shown by its number."""
-    if text.isprintable():
-        return text
-    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """A number with its noun."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
-
-
-def moment(text: str) -> str:
-    """An ISO-8601 UTC time as people read it, to the minute."""
-    return f"{text[:10]} {text[11:16]} UTC" if len(text) >= 16 else text or "an unknown time"
