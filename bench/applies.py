@@ -16,12 +16,12 @@ from wxc_sdk.as_api import AsWebexSimpleApi
 from wxc_sdk.as_rest import AsRestSession
 from wxc_sdk.licenses import LicenseRequest, LicenseRequestOperation
 
+from allot.bulk.actual.organizations import offer
 from allot.bulk.actual.pulls import Order, Pulled, origin, pull
 from allot.bulk.actual.snapshots import Person, Snapshot
 from allot.bulk.applied.applies import Apply, Options, check
 from allot.bulk.applied.journals import Journal
 from allot.bulk.desired.desires import Fault, Want
-from allot.bulk.planned.organizations import offer
 from allot.bulk.planned.plans import Options as PlanOptions
 from allot.bulk.planned.plans import Plan, make
 from allot.client.connections import Target
