@@ -14,6 +14,7 @@ from allot.engine import works
 from allot.engine.steps import STEPS, Work
 from allot.engine.worker import Worker
 from allot.service.service import Service
+from allot.store.runs import Lease
 from crashes import Crash
 from provisioning import (
     add_partner,
@@ -84,6 +85,27 @@ def test_turns_at_the_same_moment_claim_different_steps(database_url: str):
                 claims = [claim[:4] for worker in workers for claim in worker._claims]
                 assert len(claims) == len(set(claims))
             await each_once(services[0])
+
+    asyncio.run(check())
+
+
+def test_the_steps_of_a_customer_are_one_workers_at_a_time(database_url: str):
+    """While one worker has a step of a customer, no other one claims those beside it: it would wait for the first."""
+
+    async def check() -> None:
+        async with opened(database_url) as service:
+            await add_partner(service)
+            await order(service, provision("shared"))
+            one, other = Worker(service), Worker(service)
+            one._lease = Lease(one.name, 60_000, 1)
+            await one.turn()
+            await one.turn()  # what the organization was waited for by is ready now, and one of it is claimed
+            ready = "SELECT name FROM steps WHERE state = 'ready'"
+            assert (len(one._claims), len(await rows(service, ready))) == (1, 1)
+            assert not await other.turn()
+            await one.turn()
+            await work_off(one)
+            await each_once(service)
 
     asyncio.run(check())
 

@@ -21,10 +21,12 @@ _INSERT_STEP = (
     "INSERT INTO steps (org_id, customer_id, run, step, name, package, follows, takes, state, due)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
 )
+# A customer's steps are one worker's at a time: two that share a customer wait for each other in every transaction.
 _CLAIM = """
 UPDATE steps SET state = 'running', attempts = attempts + 1, lease_until = CLOCK + $2, worker = $3, started = $1
 WHERE (org_id, customer_id, run, step) IN (
     SELECT org_id, customer_id, run, step FROM steps WHERE state = 'ready' AND due <= $1
+    AND (org_id, customer_id) NOT IN (SELECT org_id, customer_id FROM steps WHERE state = 'running')
     ORDER BY due, org_id, customer_id LIMIT $4 FOR UPDATE SKIP LOCKED
 )
 RETURNING org_id, customer_id, run, step, attempts, worker, name
