@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from allot.bulk.files import Writer
 from allot.bulk.planned import spools
 from allot.bulk.planned.changes import Change, Guards, Refusal, State
 from allot.bulk.planned.guards import GuardFault
-from allot.bulk.planned.plans import Options, Plan
+from allot.bulk.planned.plans import Options, Plan, make
 from allot.bulk.planned.spools import STRETCH, Spool
 from allot.bulk.planned.ways import Answers
 from allot.bulk.shown.wordings import Names, shortages
@@ -45,6 +46,7 @@ from bulk.planning import (
     SITE,
     SPACES,
     SUITE,
+    Wants,
     make_plan,
     person,
     small_plan,
@@ -342,6 +344,18 @@ def test_units_are_counted_by_subscription(tmp_path: Path):
     plan = make_plan(snapshot, wants, tmp_path / "plan")
     assert plan.summary.changes == 1
     assert plan.summary.rules == {"no-units-left": 2}
+
+
+def test_units_are_counted_without_a_rule_about_them(tmp_path: Path):
+    """A rulebook that has no rule about units refuses nobody for them; a plan does not give more than there are."""
+    snapshot = many(tmp_path, 3, MESSAGING, p0=1, p8=1, p2=3)
+    wants = {
+        f"person{number}@example.com": want(CONSOLE, PRO, line=number, extension=str(number + 20), location_id=BERLIN)
+        for number in range(3)
+    }
+    boundless = replace(rulebook(), rules=tuple(rule for rule in rulebook().rules if rule.kind != "capacity"))
+    plan = make(snapshot, Wants(wants), boundless, Options(), tmp_path / "plan", NOW)
+    assert (plan.summary.changes, plan.summary.rules) == (1, {"no-units-left": 2})
 
 
 # ------------------------------------------------------------------------------ who is refused before anything

@@ -153,6 +153,9 @@ class Answers:
 
     def _held_back(self, answer: Answer, shape: Shape) -> list[Reason]:
         """Why a way is not gone, though the rules would let it."""
+        short = [self._short(self._licenses[place]) for place in bits(answer.uses & answer.full)]
+        if short:  # a rulebook of one's own may have no rule about units; they are counted all the same
+            return [Reason("no-units-left", ". ".join(short))]
         touched = {place for request in answer.requests for place in (*request.add, *request.remove)}
         protected = [self._name(place) for place in sorted(touched) if self._protected >> place & 1]
         if protected:
