@@ -106,14 +106,9 @@ class _File:
             return {}
         found: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            if not isinstance(key, yaml.ScalarNode):
-                self._fault(key, f"{what} has a name that is no text")
-            elif known and key.value not in known:
-                near = get_close_matches(key.value, known, 1)
-                hint = f"is it `{near[0]}`?" if near else f"it may have {', '.join(known)}"
-                self._fault(key, f"`{key.value}` is not known in {what}; {hint}")
-            elif key.value in found:
-                self._fault(key, f"`{key.value}` is there twice in {what}")
+            wrong = _wrong_name(key, known, found, what)
+            if wrong:
+                self._fault(key, wrong)
             else:
                 found[key.value] = value
         return found
@@ -206,3 +201,14 @@ def _no_yaml(error: yaml.MarkedYAMLError) -> Fault:
     if "alphabetic or numeric" in problem:
         what += "; a text that begins with * or & stands in quotes"
     return Fault(at.line + 1, at.column + 1, what) if at else Fault(None, None, what)
+
+
+def _wrong_name(key: yaml.Node, known: tuple[str, ...], found: dict[str, yaml.Node], what: str) -> str:
+    """What is wrong with a name of a mapping, of which some were found before; empty when nothing is."""
+    if not isinstance(key, yaml.ScalarNode):
+        return f"{what} has a name that is no text"
+    if known and key.value not in known:
+        near = get_close_matches(key.value, known, 1)
+        hint = f"is it `{near[0]}`?" if near else f"it may have {', '.join(known)}"
+        return f"`{key.value}` is not known in {what}; {hint}"
+    return f"`{key.value}` is there twice in {what}" if key.value in found else ""
