@@ -264,23 +264,29 @@ def slowly(method: str, path: str) -> str:
     return proxies.DELAY if method == "PATCH" else proxies.PASS
 
 
+class Held:
+    """What becomes of requests: the first changes have begun, and wait until they are over."""
+
+    def __init__(self) -> None:
+        self.begun, self.over = threading.Event(), threading.Event()
+
+    def __call__(self, method: str, path: str) -> str:
+        if method == "PATCH":
+            self.begun.set()
+            self.over.wait(SECONDS)
+        return proxies.PASS
+
+
 def test_two_at_once_are_one_too_many(company: Company, tmp_path: Path):
     """While one process applies a plan, another one that is to apply it says so and leaves."""
     plan = plan_all(company, tmp_path, range(20), UPGRADE)
-    begun, over = threading.Event(), threading.Event()
-
-    def wait(method: str, path: str) -> str:
-        if method == "PATCH":
-            begun.set()
-            over.wait(SECONDS)
-        return proxies.PASS
-
-    with Proxy(company.address, wait) as proxy, Running(tmp_path, flags(plan, company, address=proxy.address)) as one:
-        assert begun.wait(SECONDS)
+    held = Held()
+    with Proxy(company.address, held) as proxy, Running(tmp_path, flags(plan, company, address=proxy.address)) as one:
+        assert held.begun.wait(SECONDS)
         with Running(tmp_path, flags(plan, company)) as other:
             code, _, err = other.end()
         assert (code, "this plan is being applied by another process" in err) == (1, True)
-        over.set()
+        held.over.set()
         assert one.end()[0] == 0
 
 
@@ -307,16 +313,9 @@ def test_an_interrupted_apply_finishes_what_it_sent(company: Company, tmp_path: 
 def test_who_cannot_wait_leaves_at_once(company: Company, tmp_path: Path):
     """Ctrl-C twice: it is left while answers are still awaited, and the same command does the rest."""
     plan = plan_all(company, tmp_path, range(5), UPGRADE)
-    begun, over = threading.Event(), threading.Event()
-
-    def wait(method: str, path: str) -> str:
-        if method == "PATCH":
-            begun.set()
-            over.wait(SECONDS)
-        return proxies.PASS
-
-    with Proxy(company.address, wait) as proxy, Running(tmp_path, flags(plan, company, address=proxy.address)) as one:
-        assert begun.wait(SECONDS)
+    held = Held()
+    with Proxy(company.address, held) as proxy, Running(tmp_path, flags(plan, company, address=proxy.address)) as one:
+        assert held.begun.wait(SECONDS)
         one.popen.send_signal(signal.SIGINT)
         assert one.popen.stderr is not None
         assert one.popen.stderr.readline() == "\n"
@@ -324,7 +323,7 @@ def test_who_cannot_wait_leaves_at_once(company: Company, tmp_path: Path):
         one.popen.send_signal(signal.SIGINT)
         code, _, err = one.end()
         assert (code, err) == (130, "\nallot: stopped\n")
-        over.set()
+        held.over.set()
         with Running(tmp_path, flags(plan, company, address=proxy.address)) as again:
             assert again.end()[0] == 0
 
