@@ -70,8 +70,13 @@ class Endpoint:
                 reply.body = await Stream.begin(reply.body)
         except Failure as failure:
             reply = failed(failure, tracking_id, closed_codes=self._operation.closed_codes)
-        except Exception as error:
-            reply = failed(failure_of(error, scope, tracking_id), tracking_id)
+        except StoreError as error:
+            log.error("%s: %s", tracking_id, error)
+            reply = failed(AWAY, tracking_id)
+        except Exception:
+            # What a client chose is shown as a literal: it could hold line breaks.
+            log.exception("%s: %s %a", tracking_id, scope["method"], scope["path"])
+            reply = failed(BUG, tracking_id)
         self._service.meters.answered(self._name, reply.status, time.perf_counter() - started)
         try:
             await send_reply(send, reply, tracking_id, receive)
@@ -175,16 +180,6 @@ AWAY = Failure(
     ("The database does not answer, and nothing was changed. Try again later",),
     1,
 )
-
-
-def failure_of(error: Exception, scope: Scope, tracking_id: str) -> Failure:
-    """What a client is told of an error that no operation means to raise; the log is told all of it."""
-    if isinstance(error, StoreError):
-        log.error("%s: %s", tracking_id, error)
-        return AWAY
-    # What a client chose is shown as a literal: it could hold line breaks.
-    log.error("%s: %s %a", tracking_id, scope["method"], scope["path"], exc_info=error)
-    return BUG
 
 
 def failed(failure: Failure, tracking_id: str, *, closed_codes: bool = False) -> Reply:
