@@ -92,7 +92,7 @@ async def grant(writing: Writing, context: Context, granting: Granting) -> str:
     given = Grant(granting.org_id, person_id, scopes, granting.name)
     grant_id = _new_grant_id()
     expires = None if granting.expires is None else stamp(granting.expires)
-    token = await _add(writing, context, given, "access", grant_id, expires)
+    token = await add(writing, context, given, "access", grant_id, expires)
     detail = {"name": granting.name, "scopes": scopes, "person": person_id, "expires": expires}
     await _enter(writing, context, granting.org_id, "tokens.create", grant_id, detail)
     return token
@@ -117,8 +117,8 @@ async def revoke(writing: Writing, context: Context, org_id: str, grant_id: str)
 async def issue(writing: Writing, context: Context, grant: Grant) -> Issued:
     """Make an access token and a refresh token."""
     at, grant_id = context.now(), _new_grant_id()
-    access = await _add(writing, context, grant, "access", grant_id, later(at, seconds=ACCESS_SECONDS))
-    refresh = await _add(writing, context, grant, "refresh", grant_id, later(at, seconds=REFRESH_SECONDS))
+    access = await add(writing, context, grant, "access", grant_id, later(at, seconds=ACCESS_SECONDS))
+    refresh = await add(writing, context, grant, "refresh", grant_id, later(at, seconds=REFRESH_SECONDS))
     return Issued(access, refresh, grant.scopes)
 
 
@@ -131,7 +131,7 @@ async def authorize(writing: Writing, context: Context, client_id: str, org_id: 
     if application is None:
         raise Failure.not_found(f"there is no application {client_id}; make it with: allot application create")
     grant = Grant(org_id, person_id, application.scopes, application.name, client_id)
-    return await _add(writing, context, grant, "code", _new_grant_id(), later(context.now(), seconds=CODE_SECONDS))
+    return await add(writing, context, grant, "code", _new_grant_id(), later(context.now(), seconds=CODE_SECONDS))
 
 
 async def register(writing: Writing, context: Context, application: Registration) -> tuple[str, str]:
@@ -185,7 +185,7 @@ async def _exchange(writing: Writing, context: Context, asked: Exchange) -> Issu
         # Using a refresh token renews its own time; it stays the same.
         await tokens.renew(writing, token.org_id, token.token_hash, later(context.now(), seconds=REFRESH_SECONDS))
         access_expires = later(context.now(), seconds=ACCESS_SECONDS)
-        access = await _add(writing, context, grant, "access", token.grant_id, access_expires)
+        access = await add(writing, context, grant, "access", token.grant_id, access_expires)
         return Issued(access, asked.secret, token.scopes)
     if application.redirect_uri != asked.redirect_uri:
         raise Failure.invalid("redirect_uri: is not the one that the application was registered with")
@@ -227,7 +227,8 @@ def _organization(secret: str) -> str:
     return secret.rpartition("_")[2]
 
 
-async def _add(writing: Writing, context: Context, grant: Grant, kind: str, grant_id: str, expires: str | None) -> str:
+async def add(writing: Writing, context: Context, grant: Grant, kind: str, grant_id: str, expires: str | None) -> str:
+    """Make one token of a grant; whoever calls this says what it is (access, refresh or code) and when it runs out."""
     token = new_token(grant.org_id)
     row = Token(
         grant.org_id,

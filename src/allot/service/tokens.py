@@ -12,6 +12,8 @@ from allot.store.database import Database
 
 # Length of a token's secret part, in random bytes.
 SECRET_BYTES = 48
+# Between the random part of a demo session and the token of the demo; no other token has this character.
+NONCE_END = "~"
 
 
 def new_token(org_id: str) -> str:
@@ -47,16 +49,23 @@ class Tokens:
         """The caller of a token's hash when it was asked for within the last seconds."""
         return self.memory.get(key)
 
+    def is_demo(self, token: str) -> bool:
+        """Whether it is a token of the demo, or a session that was begun with one."""
+        return self._demo(token) is not None
+
     async def caller(self, token: str) -> Caller | None:
         """The caller, or None when nobody has this token."""
         key = token_hash(token)
         return self.memory.get(key) or self.memory.keep(key, await self._find(token, key))
 
     async def _find(self, token: str, key: str) -> Caller | None:
-        demo = self.demo.get(key)
+        demo = self._demo(token)
         async with self._database.reading() as reading:
             if demo is not None:
                 return await store.person(reading, demo.org_id, demo.person_id, demo.scopes)
             # Looked up by hash: how long it takes says nothing about the token.
             _, _, org_id = token.rpartition("_")
             return await store.caller(reading, org_id, key, stamp(self._clock.now()))
+
+    def _demo(self, token: str) -> DemoToken | None:
+        return self.demo.get(token_hash(token.rpartition(NONCE_END)[2])) if self.demo else None

@@ -18,7 +18,8 @@ INSERT INTO tokens (org_id, token_hash, kind, grant_id, person_id, client_id, na
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
 """
 _GRANTS = """
-SELECT t.org_id, t.grant_id, MIN(t.name), MIN(p.email), MIN(t.scopes), MIN(t.created), MAX(t.expires)
+SELECT t.org_id, t.grant_id, MIN(t.name), MIN(p.email), MIN(t.scopes), MIN(t.created),
+       CASE WHEN COUNT(t.expires) = COUNT(*) THEN MAX(t.expires) END
 FROM tokens t JOIN people p ON p.org_id = t.org_id AND p.person_id = t.person_id
 WHERE t.kind <> 'code' AND (t.org_id = $1 OR $1 = '')
 GROUP BY t.org_id, t.grant_id ORDER BY t.org_id, MIN(t.created), t.grant_id
