@@ -17,7 +17,7 @@ from allot.bulk.actual.snapshots import Calling, Head, License, Number, Person, 
 from allot.bulk.desired.desires import Want
 from allot.bulk.files import Writer
 from allot.bulk.planned import spools
-from allot.bulk.planned.changes import Change, Guards, Refusal, State
+from allot.bulk.planned.changes import Change, Guards, Refusal, Request, State
 from allot.bulk.planned.guards import GuardFault
 from allot.bulk.planned.plans import Options, Plan, make
 from allot.bulk.planned.spools import STRETCH, Spool
@@ -550,10 +550,33 @@ def test_a_spool_gives_back_in_order_whatever_its_size(most: int, monkeypatch: p
     places = np.random.default_rng(1).permutation(1234)
     with Spool(places) as spool:
         for some in np.split(places, [0, 1, 500, 900]):
-            spool.put([State([place]) for place in some.tolist()])
+            spool.put([b"%d\n" % place for place in some.tolist()])
         lines = b"".join(data for data, _ in spool.lines()).splitlines()
-    assert lines == [b'{"licenses":[%d]}' % place for place in range(1234)]
+    assert lines == [b"%d" % place for place in range(1234)]
     assert STRETCH > 100
+
+
+def test_texts_of_people_are_told_as_they_are(tmp_path: Path):
+    """Quotes, percent signs, NULs and letters of any script come through whole, also inside of sentences."""
+    odd = 'o"b%dr\\ien\u0000\u05e9@example.com'
+    own = Calling('%s"\\', None, '1%"')
+    people = [
+        person(0, BASIC, MESSAGING, id='%b"', email=odd, calling=own),
+        person(1, BASIC, MESSAGING, email="b", calling=Calling(BERLIN, None, '9"%d')),
+        person(2, MESSAGING, email="c"),
+    ]
+    wants = {
+        odd: want(ADVANCED, line=2),
+        "b": want(extension='9"%d', lack=[BASIC]),
+        "c": want(PRO, extension='9"%d', location_id=BERLIN),
+    }
+    plan = make_plan(write_snapshot(tmp_path / "s", people), wants, tmp_path / "plan")
+    [told] = changes(plan)
+    assert (told.person_id, told.email, told.line) == ('%b"', odd, 2)
+    assert told.before == State([BASIC, MESSAGING], [], own)
+    assert told.after == State([BASIC, MESSAGING, ADVANCED], [], own)
+    assert refusals(plan)["c"].request == Request([PRO], [], Calling(BERLIN, None, '9"%d'))
+    assert '9"%d' in refusals(plan)["c"].reasons[0].what
 
 
 def test_more_than_64_licenses_are_planned_as_well(tmp_path: Path):

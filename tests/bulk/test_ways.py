@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -100,8 +101,8 @@ def told(case: Case, answers: Answers, number: int) -> Change | Refusal:
     found.lines.append(-1)
     numbers = np.array([number], np.int32)
     records = Records(found, answers.told, numbers, np.zeros(1, np.int32), 0)
-    [[record]] = records.tell(_One(case.person), case)
-    return record
+    [([line], [refused])] = records.tell(_One(case.person), case)
+    return msgspec.json.decode(line, type=Refusal if refused else Change)
 
 
 class _One:

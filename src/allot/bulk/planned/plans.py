@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from itertools import islice
+from itertools import compress, islice
 from pathlib import Path
 
 import msgspec
@@ -73,8 +73,10 @@ class Decided:
     _records: Records
 
     def __iter__(self) -> Iterator[Change | Refusal]:
-        for block in self._records.tell(self.snapshot, self.desired):
-            yield from block
+        change, refusal = msgspec.json.Decoder(Change), msgspec.json.Decoder(Refusal)
+        for lines, refused in self._records.tell(self.snapshot, self.desired):
+            for line, gone in zip(lines, refused, strict=True):
+                yield refusal.decode(line) if gone else change.decode(line)
         yield from self._missing()
 
     def write(self, path: Path, now: str) -> Plan:
@@ -85,10 +87,10 @@ class Decided:
             self._records.changes() as changes,
             self._records.refusals() as refusals,
         ):
-            for block in self._records.tell(self.snapshot, self.desired):
-                changes.put([record for record in block if isinstance(record, Change)])
-                refusals.put([record for record in block if isinstance(record, Refusal)])
-            missing = self._missing()
+            for lines, refused in self._records.tell(self.snapshot, self.desired):
+                changes.put([line for line, gone in zip(lines, refused, strict=True) if not gone])
+                refusals.put(list(compress(lines, refused)))
+            missing = (msgspec.json.encode(refusal) + b"\n" for refusal in self._missing())
             while some := list(islice(missing, BATCH)):
                 refusals.put(some)
             for name, spool in (("changes", changes), ("refusals", refusals)):

@@ -1,42 +1,41 @@
 """Records: what is decided, told person by person as the changes and refusals of a plan."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
+import msgspec
 import numpy as np
 
 from allot.bulk.actual.snapshots import Calling, Person, Snapshot
 from allot.bulk.desired.desires import Desired
 from allot.bulk.planned.asks import Shape, signs
 from allot.bulk.planned.capacities import Numbers
-from allot.bulk.planned.changes import Change, Reason, Refusal, Request, State
+from allot.bulk.planned.changes import Change, Refusal, Request, State
 from allot.bulk.planned.comparisons import Comparison
 from allot.bulk.planned.spools import Spool
+from allot.bulk.planned.templates import CALLING, EMAIL, ID, LINE, NO_TEXTS, ORDER, Template, texts
 from allot.bulk.planned.ways import Answer
 from allot.core.holding import bits
 
 _SIGN = "\x00"
-# Remembered licenses; in practice some thousands.
-_KNOWN_MAX = 100_000
+# Remembered templates; in practice some thousands.
+_KNOWN_MAX = 20_000
 
 
 @dataclass(slots=True, eq=False)
 class _Words:
-    """An answer in the form of records, as far as it is the same for everybody; `personal`: it has signs."""
+    """An answer, and how it is told."""
 
     answer: Answer
-    gained: list[int] = field(init=False)
-    lost: frozenset[int] = field(init=False)
+    #: whether it speaks of some of a person's own texts, and whether what is desired has some of these
     personal: bool = field(init=False)
-    #: whether what is desired has some of their texts
     tells: bool = field(init=False)
     #: whether calling stays as it is, and is sent so with licenses that are added
     keeps: bool = field(init=False)
 
     def __post_init__(self) -> None:
         answer = self.answer
-        self.gained = list(bits(answer.gained))
-        self.lost = frozenset(bits(answer.lost))
         shape = answer.ask if isinstance(answer.ask, Shape) else None
         own = shape.calling if shape else None
         sent = [request.calling for request in answer.requests if request.calling]
@@ -47,20 +46,45 @@ class _Words:
         self.personal = not self.keeps and (bool(told) or any(_SIGN in each.what for each in answer.reasons))
 
 
-class _Licenses(dict[tuple[int, tuple[int, ...]], tuple[list[int], list[int]]]):
-    """By the number of an answer, and licenses by their places: what is held before, and after. People are alike:
-    most are found here."""
+class _Alike(NamedTuple):
+    """What people have in common whose records differ only in what is their own."""
+
+    #: of the answer
+    number: int
+    wave: int
+    #: whether it is known in which line of the input they are
+    lined: bool
+    #: whether they have calling data
+    reached: bool
+    external: bool
+    licenses: tuple[int, ...]
+    attendee: tuple[str, ...]
+
+
+#: an `_Alike` as a plain tuple, which is made in a third of the time
+_Key = tuple[int, int, bool, bool, bool, tuple[int, ...], tuple[str, ...]]
+
+
+class _Templates(dict[_Key, Template]):
+    """Made when they are looked for. People are alike: most find theirs here."""
 
     def __init__(self, words: list[_Words]) -> None:
         self._words = words
 
-    def __missing__(self, key: tuple[int, tuple[int, ...]]) -> tuple[list[int], list[int]]:
+    def __missing__(self, key: _Key) -> Template:
         if len(self) == _KNOWN_MAX:
             self.clear()
-        number, held = key
-        words = self._words[number]
-        found = self[key] = sorted(held), sorted([*(place for place in held if place not in words.lost), *words.gained])
+        alike = _Alike(*key)
+        words = self._words[alike.number]
+        found = self[key] = Template(_refusal(words, alike) if words.answer.reasons else _change(words, alike))
         return found
+
+
+class Told(NamedTuple):
+    """Some records as lines of JSON, and whether each is a refusal."""
+
+    lines: list[bytes]
+    refused: list[bool]
 
 
 class Records:
@@ -95,15 +119,16 @@ class Records:
         """Where the refusals of `tell` go, to be in the order of the input."""
         return Spool(np.concatenate([self._ranks[self._refused], self._last]))
 
-    def tell(self, snapshot: Snapshot, desired: Desired) -> Iterator[list[Change | Refusal]]:
+    def tell(self, snapshot: Snapshot, desired: Desired) -> Iterator[Told]:
         """Everybody's change or refusal, in the order of the snapshot, some thousands at a time."""
         places = np.array(self._comparison.places, np.int64)
-        licenses = _Licenses(self._words)
+        templates = _Templates(self._words)
+        encode = msgspec.json.Encoder().encode
         start = 0
         for block in snapshot.people():
             low, high = np.searchsorted(places, (start, start + len(block))).tolist()
             part = slice(low, high)
-            told: list[Change | Refusal] = []
+            lines: list[bytes] = []
             for place, number, wave, rank, line in zip(
                 places[part].tolist(),
                 self._numbers[part].tolist(),
@@ -113,79 +138,49 @@ class Records:
                 strict=True,
             ):
                 person, words = block[place - start], self._words[number]
-                own = self._own(words, person, desired) if words.personal else None
-                at = None if line < 0 else line
-                if words.answer.reasons:
-                    told.append(_refusal(person, words.answer, at, own))
-                else:
-                    held = licenses[number, tuple(person.licenses or ())]
-                    told.append(_change(person, words, held, (rank + 1, wave, at), own))
-            yield told
+                own = self._own(words, person, desired) if words.personal else NO_TEXTS
+                held, attendee, calling = tuple(person.licenses or ()), tuple(person.attendee or ()), person.calling
+                template = templates[number, wave, line >= 0, bool(calling), person.external, held, attendee]
+                whole = encode(calling) if calling else b""
+                lines.append(template.fill((rank + 1, line, encode(person.id), encode(person.email), whole, *own)))
+            yield Told(lines, self._refused[part].tolist())
             start += len(block)
 
-    def _own(self, words: _Words, person: Person, desired: Desired) -> dict[str, str]:
-        """What each sign stands for with a person."""
+    def _own(self, words: _Words, person: Person, desired: Desired) -> tuple[bytes, ...]:
+        """What the signs stand for with a person."""
         want = desired.of(person) if words.tells else None
-        found = signs(person.calling or None, want.properties if want else None, self._comparison.taken)
-        return {sign: text for sign, (_, text) in found.items()}
+        return texts(signs(person.calling or None, want.properties if want else None, self._comparison.taken))
 
 
-def _change(
-    person: Person,
-    words: _Words,
-    licenses: tuple[list[int], list[int]],
-    at: tuple[int, int, int | None],
-    own: Mapping[str, str] | None,
-) -> Change:
+def _change(words: _Words, alike: _Alike) -> Change:
     answer = words.answer
-    attendee = person.attendee or []
-    calling = person.calling or None
-    before = State(licenses[0], attendee, calling)
-    after = State(licenses[1], answer.attendee if answer.attendee is not None else attendee, calling)
-    if answer.moved:
-        after.calling = _filled(answer.calling, own or {}) if answer.calling else None
+    attendee = list(alike.attendee)
+    calling = CALLING if alike.reached else None
+    kept = [place for place in alike.licenses if not answer.lost >> place & 1]
+    before = State(sorted(alike.licenses), attendee, calling)
+    after = State(sorted([*kept, *bits(answer.gained)]), attendee, answer.calling if answer.moved else calling)
+    if answer.attendee is not None:
+        after.attendee = answer.attendee
     requests = answer.requests
     if words.keeps:
         requests = [
             Request(each.add, each.remove, each.calling and calling, each.attend, each.leave) for each in requests
         ]
-    elif own:
-        requests = [_request(each, own) for each in requests]
-    number, wave, line = at
     return Change(
-        number,
-        person.id,
-        person.email,
+        ORDER,
+        ID,
+        EMAIL,
         before,
         requests,
         after,
-        line,
-        wave,
+        LINE if alike.lined else None,
+        alike.wave,
         answer.irreversible,
         answer.unasked,
-        person.external,
+        alike.external,
     )
 
 
-def _refusal(person: Person, answer: Answer, line: int | None, own: Mapping[str, str] | None) -> Refusal:
-    reasons, asked = answer.reasons, answer.asked
-    if own:
-        reasons = [Reason(each.rule, _said(each.what, own), each.provenance) for each in reasons]
-        asked = _request(asked, own) if asked else None
-    return Refusal(person.email, reasons, person.id, line, asked)
-
-
-def _request(request: Request, own: Mapping[str, str]) -> Request:
-    calling = _filled(request.calling, own) if request.calling else None
-    return Request(request.add, request.remove, calling, request.attend, request.leave)
-
-
-def _filled(calling: Calling, own: Mapping[str, str]) -> Calling:
-    texts = (calling.location_id, calling.phone_number, calling.extension)
-    return Calling(*(own.get(text, text) if text else None for text in texts))
-
-
-def _said(text: str, own: Mapping[str, str]) -> str:
-    for sign, its in own.items():
-        text = text.replace(sign, its)
-    return text
+def _refusal(words: _Words, alike: _Alike) -> Refusal:
+    answer = words.answer
+    return Refusal(EMAIL, answer.reasons, ID, LINE if alike.lined else None, answer.asked)

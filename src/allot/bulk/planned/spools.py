@@ -6,7 +6,6 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import IO, Self
 
-import msgspec
 import numpy as np
 import numpy.typing as npt
 
@@ -30,7 +29,6 @@ class Spool:
         self._files: list[IO[bytes]] = []
         self._gathered = [bytearray() for _ in range(self._stretches)]
         self._stretch = places // self._size
-        self._encode = msgspec.json.Encoder().encode_into
         self._open = ExitStack()
         self._count = 0
 
@@ -42,14 +40,12 @@ class Spool:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._open.close()
 
-    def put(self, records: Sequence[msgspec.Struct]) -> None:
-        """Take the next records."""
+    def put(self, records: Sequence[bytes]) -> None:
+        """Take the next records, each a line of JSON."""
         stretches = self._stretch[self._count : self._count + len(records)].tolist()
         self._count += len(records)
         for record, stretch in zip(records, stretches, strict=True):
-            gathered = self._gathered[stretch]
-            self._encode(record, gathered, -1)  # at its end
-            gathered += b"\n"
+            self._gathered[stretch] += record
         for file, gathered in zip(self._files, self._gathered, strict=False):  # a single stretch has no file
             if len(gathered) > _GATHERED:
                 file.write(gathered)

@@ -149,7 +149,7 @@ class Answers:
         answer.moved = after.calling != shape.calling
         answer.irreversible |= shape.calling is not None and after.calling is None
         told = after.calling
-        answer.calling = Calling(told.location_id, told.phone_number, told.extension) if told else None
+        answer.calling = Calling(told.location_id or None, told.phone_number, told.extension) if told else None
 
     def _held_back(self, answer: Answer, shape: Shape) -> list[Reason]:
         """Why a way is not gone, though the rules would let it."""
