@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Debian keeps ensurepip in a package of its own; pip can install itself into an environment that lacks it.
 WITHOUT_ENSUREPIP := { $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
 
-.PHONY: install serve test coverage long check format bench docs lock clean
+.PHONY: install serve test coverage long browser check format bench docs lock clean
 
 install: .venv/installed  ## the virtual environment, with .venv/bin/allot
 
@@ -20,7 +20,7 @@ serve: install  ## the demo organization on http://127.0.0.1:8080
 	$(BIN)/allot serve --demo
 
 test: install  ## all tests but the long ones
-	$(BIN)/python -m pytest -q -n auto -m "not long" --cov --cov-report=
+	$(BIN)/python -m pytest -q -n auto -m "not long and not browser" --cov --cov-report=
 
 coverage: install  ## what `make test` reached: every branch of core, 95 % of everything
 	$(BIN)/coverage report --include='src/allot/core/*' --fail-under=100
@@ -28,6 +28,9 @@ coverage: install  ## what `make test` reached: every branch of core, 95 % of ev
 
 long: install  ## kill, fuzz and soak tests, with bounded counts
 	$(BIN)/python -m pytest -q -n auto -m long
+
+browser: install  ## the console in a real browser: Debian's chromium, or the one that CHROMIUM names
+	$(BIN)/python -m pytest -q -n auto -m browser
 
 check: install  ## format, lint, types
 	$(BIN)/ruff format --check .

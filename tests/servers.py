@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -75,7 +75,9 @@ def load_demo(url: str) -> None:
         service = await make_service(Settings(database=url), demo=True)
         await service.database.close()
 
-    asyncio.run(fill())
+    # In a thread of its own: whoever drives a browser has a loop in this one already.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, fill()).result()
 
 
 @asynccontextmanager

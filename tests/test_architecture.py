@@ -28,7 +28,8 @@ RINGS = {
     "plane": {"core", "service", "wire", "api"},
     "client": {"core"},
     "bulk": {"core", "client"},
-    "cli": {"core", "store", "service", "engine", "wire", "api", "plane", "client", "bulk"},
+    "console": {"core", "service", "wire", "api", "bulk"},
+    "cli": {"core", "store", "service", "engine", "wire", "api", "plane", "client", "bulk", "console"},
 }
 #: what each folder of bulk may import besides itself and the files beside it
 FOLDERS = {
@@ -42,13 +43,14 @@ FOLDERS = {
 #: imports that nothing in core may have, although the standard library has them
 IMPURE = {"asyncio", "datetime", "io", "logging", "os", "pathlib", "random", "secrets", "socket", "time", "uuid"}
 #: functions that import where they run: drivers and what a start seldom needs
-LAZY = {"cli/databases.py": {"_connect", "_for_yoyo", "migrate"}, "cli/serving.py": {"_poster", "_traces"}}
+LAZY = {"cli/databases.py": {"_connect", "_for_yoyo", "migrate"}, "cli/serving.py": {"_console", "_poster", "_traces"}}
 #: suppressions by file; every other file has none
 SUPPRESSIONS = {"service/writes.py": Counter({"noqa": 1})}
 #: excepts that catch everything
 BROAD = {
     "service/writes.py": 1,  # whatever fails belongs to one request, not to the writer
     "engine/worker.py": 3,  # whatever fails belongs to one step, not to the worker; and no fault ends the worker
+    "console/application.py": 1,  # the last one: a bug is logged, and a page says so
     "wire/endpoint.py": 1,  # the last one: a bug is logged and answered
     "cli/main.py": 1,  # the last one: whatever it is, a user reads a sentence
 }

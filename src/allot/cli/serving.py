@@ -6,10 +6,10 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, MutableMapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import click
 import uvicorn
@@ -118,9 +118,28 @@ async def _require_known(service: Service) -> None:
 
 def application(service: Service) -> Application:
     """Everything that is served, as an ASGI application."""
-    return Application(
-        service, [("/v1", OPERATIONS), ("", OPERATIONS), ("/allot/v1", plane.OPERATIONS), ("", plane.ROOT)]
-    )
+    planes = [("/v1", OPERATIONS), ("", OPERATIONS), ("/allot/v1", plane.OPERATIONS), ("", plane.ROOT)]
+    return Application(service, planes, {"/console": _Console(service)})
+
+
+class _Console:
+    """The console, loaded when somebody opens it: a server that machines alone call does without its templates."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._app: App | None = None
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        self._app = self._app or _console(self._service)
+        await self._app(scope, receive, send)
+
+
+def _console(service: Service) -> App:
+    from allot.console.application import Console
+    from allot.console.sessions import Sample
+
+    samples = [Sample(known.token, known.says) for known in demonstration.TOKENS] if service.tokens.demo else []
+    return Console(service, samples)
 
 
 @contextmanager

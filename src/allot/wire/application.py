@@ -1,6 +1,7 @@
 """One ASGI application of several planes: the route table, and the way from a path to an endpoint."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import MappingProxyType
 
 from starlette.routing import Route, Router
 
@@ -15,10 +16,21 @@ from allot.wire.streams import Receive, Send
 BODY_SECONDS_MAX = 30.0
 
 
-class Application:
-    """Operations below their prefixes: paths without a variable by table, the others by Starlette's router."""
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-    def __init__(self, service: Service, planes: Sequence[tuple[str, Sequence[Operation]]]) -> None:
+
+class Application:
+    """Operations below their prefixes: paths without a variable by table, the others by Starlette's router.
+
+    `others` are applications of their own, by the beginning of the paths that are theirs.
+    """
+
+    def __init__(
+        self,
+        service: Service,
+        planes: Sequence[tuple[str, Sequence[Operation]]],
+        others: Mapping[str, App] = MappingProxyType({}),
+    ) -> None:
         patience = Patience(BODY_SECONDS_MAX)
         self._exact: dict[tuple[str, str], Endpoint] = {}
         by_path: dict[str, dict[str, Endpoint]] = {}
@@ -30,6 +42,7 @@ class Application:
                     self._exact[operation.method, prefix + operation.path] = endpoint
         # Starlette takes the first route that fits: literal paths go before those with a variable.
         routes = [Route(path, _Methods(by_path[path])) for path in sorted(by_path, key=lambda path: path.count("{"))]
+        routes += [Route(f"{start}{{below:path}}", other) for start, other in others.items()]
         self._router = Router(routes, redirect_slashes=False, default=_nowhere)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

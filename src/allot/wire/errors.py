@@ -4,7 +4,10 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from allot.core.failure import Failure, Kind
+from allot.store.database import StoreError
 
+#: what is raised when the database is away
+Away = StoreError
 #: kind of failure -> status
 STATUSES = {
     Kind.INVALID: 400,

@@ -1,0 +1,93 @@
+"""Signing in with an access token, and out again."""
+
+from http.cookies import CookieError, SimpleCookie
+from typing import NamedTuple
+from urllib.parse import quote
+
+from allot.console.visits import ROOT, SIGN_IN, Page, Visit, lead
+from allot.core.failure import Failure
+from allot.service import sessions
+from allot.wire.operation import Reply
+
+COOKIE = "allot_session"
+#: no token of Webex, and none of ours, is as long
+TOKEN_MAX = 4_096
+#: where a session begins that was not on its way to some page
+FIRST = ROOT
+
+
+class Sample(NamedTuple):
+    """A token of a demo, and whose it is."""
+
+    token: str
+    says: str
+
+
+def read(headers: dict[bytes, bytes]) -> str:
+    """The secret of the session in the cookies of a request; empty when there is none."""
+    try:
+        cookies = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
+    except CookieError:
+        return ""
+    return cookies[COOKIE].value if COOKIE in cookies else ""
+
+
+def ask(visit: Visit, page: Page) -> Reply:
+    """Lead whoever has no session, or one that has ended, to the sign-in and then back to the page."""
+    ended = "1" if COOKIE.encode() in visit.headers.get(b"cookie", b"") else ""
+    there = visit.again() if page.method == "GET" else ""
+    address = f"{SIGN_IN}?next={quote(there)}&ended={ended}"
+    if b"hx-request" in visit.headers:
+        # A part of a page was asked for: the whole page goes there.
+        return Reply(204, None, [(b"hx-redirect", address.encode("latin-1"))])
+    return lead(address)
+
+
+async def show_sign_in(visit: Visit) -> Reply:
+    """Ask for a token."""
+    return visit.show("sign-in.html", next=_local(visit.query["next"]), ended=visit.query["ended"], fault="")
+
+
+async def sign_in(visit: Visit) -> Reply:
+    """Begin a session with the token of the form."""
+    token, there = visit.text("token").removeprefix("Bearer ").strip()[:TOKEN_MAX], _local(visit.text("next"))
+    call = visit.call
+    try:
+        session = await sessions.begin(visit.service, token, call.tracking_id, call.address, call.agent)
+    except Failure as failure:
+        fault = "Paste an access token" if not token else f"{failure.message}: it is unknown or has run out"
+        return visit.show("sign-in.html", 401, next=there, ended="", fault=fault)
+    reply = lead(there or FIRST)
+    reply.headers.append((b"set-cookie", _cookie(visit, session.token, session.seconds)))
+    return reply
+
+
+async def sign_out(visit: Visit) -> Reply:
+    """End the session."""
+    await sessions.end(visit.service, visit.call, visit.session)
+    reply = lead(SIGN_IN)
+    reply.headers.append((b"set-cookie", _cookie(visit, "", 0)))
+    return reply
+
+
+def _cookie(visit: Visit, value: str, seconds: int) -> bytes:
+    cookie: SimpleCookie = SimpleCookie()
+    cookie[COOKIE] = value
+    told = cookie[COOKIE]
+    told["path"], told["httponly"], told["samesite"], told["max-age"] = ROOT, True, "Lax", seconds
+    if visit.origin.startswith("https:"):
+        told["secure"] = True
+    return told.OutputString().encode("latin-1")
+
+
+def _local(address: str) -> str:
+    """An address within the console; empty for any other, which nobody is led to."""
+    inside = address == ROOT or address.startswith((f"{ROOT}/", f"{ROOT}?"))
+    return address if inside and address.isprintable() and address.isascii() and "\\" not in address else ""
+
+
+PAGES = (
+    Page("GET", "/sign-in", show_sign_in, None, open=True),
+    Page("POST", "/sign-in", sign_in, None, open=True),
+    Page("POST", "/sign-out", sign_out, None),
+)
