@@ -15,6 +15,7 @@ from allot.core.person import Person
 from allot.core.site import Site
 from allot.service import licenses
 from allot.service.licenses import Asked, Assigned, Assignment
+from allot.service.requests import About
 from allot.wire.errors import ErrorDetail, ErrorResponse
 from allot.wire.forms import invalid
 from allot.wire.operation import Operation, Parameter, Reply, Request, Rights
@@ -265,16 +266,18 @@ def _properties(found: list[str], place: int, given: LicenseProperties) -> Prope
 
 def reply_assigned(request: Request, assigned: Assigned) -> Reply:
     """The documented answer to an assignment."""
-    status = assigned.status
+    status, person = assigned.status, assigned.person
+    about = About(person.id, person.email, assigned.faults)
     if status == 200:
-        return Reply(200, holding(assigned))
+        return Reply(200, holding(assigned), about=about)
     details = [ErrorDetail(fault.code, fault.description) for fault in assigned.faults]
     if status == 400:
-        return Reply(400, ErrorResponse(assigned.faults[0].message, details, request.call.tracking_id))
+        error = ErrorResponse(assigned.faults[0].message, details, request.call.tracking_id)
+        return Reply(400, error, about=about)
     body = holding(assigned)
     if request.service.settings.partial_errors:
         body.errors = details
-    return Reply(206, body)
+    return Reply(206, body, about=about)
 
 
 def holding(assigned: Assigned) -> UserLicensesResponse:

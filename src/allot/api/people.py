@@ -9,6 +9,7 @@ from allot.core.call import Caller
 from allot.core.failure import Failure
 from allot.service import people, searches
 from allot.service.people import Removal
+from allot.service.requests import About
 from allot.service.searches import Search, Seen
 from allot.wire.forms import invalid
 from allot.wire.operation import Operation, Parameter, Reply, Request, Rights
@@ -136,7 +137,8 @@ async def _details(request: Request, org_id: str, person_id: str) -> Reply:
     async with request.service.database.reading() as reading:
         seen = await searches.get(reading, request.service.context, org_id, person_id)
     admin = _administers(request.call.caller)
-    return Reply(200, show(seen, admin=admin, calling=request.query["callingData"]))
+    shown = show(seen, admin=admin, calling=request.query["callingData"])
+    return Reply(200, shown, about=_about(seen))
 
 
 async def update_person(request: Request) -> Reply:
@@ -155,7 +157,7 @@ async def delete_person(request: Request) -> Reply:
     """Delete a person; their licenses, number and extension are free again, and their tokens end."""
     org_id, person_id = await _named(request)
     await request.service.writes.submit(org_id, people.delete, Removal(request.call, org_id, person_id))
-    return Reply(204)
+    return Reply(204, about=About(person_id))
 
 
 async def _named(request: Request) -> tuple[str, str]:
@@ -176,7 +178,11 @@ def _reply(request: Request, seen: Seen) -> Reply:
         shown = show(seen, admin=True, calling=request.query["callingData"])
     if request.service.settings.partial_errors:
         shown.errors = refusals(seen)
-    return Reply(200, shown)
+    return Reply(200, shown, about=_about(seen))
+
+
+def _about(seen: Seen) -> About:
+    return About(seen.person.id, seen.person.email, seen.faults)
 
 
 def _administers(caller: Caller) -> bool:

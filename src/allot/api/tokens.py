@@ -7,7 +7,7 @@ import msgspec
 from allot.core.failure import Failure
 from allot.service import grants
 from allot.service.grants import Exchange, Issued
-from allot.wire.operation import FORM, Operation, Reply, Request
+from allot.wire.operation import FORM, Logged, Operation, Reply, Request
 
 
 class AccessTokenRequest(msgspec.Struct):
@@ -66,5 +66,6 @@ OPERATIONS = (
         body=AccessTokenRequest,
         media=FORM,
         answers={200: AccessTokenResponse},
+        logged=Logged.OUTLINE,
     ),
 )

@@ -9,7 +9,7 @@ from allot.core.report import POINT_IN_TIME
 from allot.service import downloads
 from allot.service.downloads import Signed
 from allot.service.reports import Request as Asked
-from allot.wire.operation import Operation, Parameter, Reply, Request, Text
+from allot.wire.operation import Logged, Operation, Parameter, Reply, Request, Text
 
 FILE_PATH = "/reports/{orgId}/{reportId}.csv"
 MEDIA = "text/csv; charset=utf-8"
@@ -76,5 +76,6 @@ OPERATIONS = (
             Parameter("Key-Pair-Id", "The key that it is signed with."),
         ),
         answers={200: Text("text/csv")},
+        logged=Logged.OUTLINE,
     ),
 )

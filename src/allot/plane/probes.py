@@ -1,13 +1,13 @@
 """Probes on the wire: what operators and their machines ask a running server."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
 from allot.core.failure import Failure, Kind
 from allot.service import probes
 from allot.service.meters import MEDIA
-from allot.wire.operation import Operation, Reply, Request, Text
+from allot.wire.operation import Handler, Logged, Operation, Reply, Request, Text
 
 
 class HealthResponse(msgspec.Struct):
@@ -41,8 +41,13 @@ async def get_metrics(request: Request) -> Reply:
     return Reply(200, text, content_type=MEDIA.encode())
 
 
+def _probe(path: str, handler: Handler, summary: str, answer: Any) -> Operation:
+    # They are asked every few seconds.
+    return Operation("GET", path, handler, None, summary, answers={200: answer}, logged=Logged.NOTHING)
+
+
 OPERATIONS = (
-    Operation("GET", "/health", get_health, None, "Get Health", answers={200: HealthResponse}),
-    Operation("GET", "/readiness", get_readiness, None, "Get Readiness", answers={200: ReadinessResponse}),
-    Operation("GET", "/metrics", get_metrics, None, "Get Metrics", answers={200: Text("text/plain")}),
+    _probe("/health", get_health, "Get Health", HealthResponse),
+    _probe("/readiness", get_readiness, "Get Readiness", ReadinessResponse),
+    _probe("/metrics", get_metrics, "Get Metrics", Text("text/plain")),
 )

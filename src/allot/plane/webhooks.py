@@ -18,7 +18,7 @@ from allot.service import webhooks
 from allot.service.webhooks import Creation, Named
 from allot.service.writes import Operation as Write
 from allot.wire.forms import invalid
-from allot.wire.operation import Operation, Parameter, Reply, Request, Rights
+from allot.wire.operation import Logged, Operation, Parameter, Reply, Request, Rights
 from allot.wire.paging import CURSOR, encode_cursor, next_link, read_cursor
 from allot.wire.values import path_id
 
@@ -220,7 +220,11 @@ def _operation(method: str, path: str, handler: Any, summary: str, answers: dict
 
 OPERATIONS = (
     _operation("GET", "/webhooks", list_webhooks, "List Webhooks", {200: WebhookCollectionResponse}),
-    _operation("POST", "/webhooks", create_webhook, "Create a Webhook", {201: Webhook}, body=WebhookCreation),
+    _operation(
+        *("POST", "/webhooks", create_webhook, "Create a Webhook", {201: Webhook}),
+        body=WebhookCreation,
+        logged=Logged.OUTLINE,  # an address may hold a secret of who listens there
+    ),
     _operation("GET", _ONE, get_webhook, "Show a Webhook", {200: Webhook}),
     _operation("DELETE", _ONE, delete_webhook, "Delete a Webhook", {204: None}),
     _operation("POST", f"{_ONE}/test", test_webhook, "Test a Webhook", {202: TestResponse}),

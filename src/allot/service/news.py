@@ -4,43 +4,26 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from allot.service.bells import Bell
+from allot.service.bells import Bell, Gong
 from allot.store.database import Database
 from allot.store.journal import NEWS
 
 
-class News:
-    """Counts what came, so that nobody who looks between two waits misses anything."""
+class News(Gong):
+    """Rung when something was committed."""
 
     def __init__(self, database: Database) -> None:
+        super().__init__()
         self._database = database
-        self._waiting: set[asyncio.Future[None]] = set()
         self._bells: list[Bell] = []
         self._listeners = 0
         self._listening: asyncio.Task[None] | None = None
-        self.count = 0
 
     def ring(self) -> None:
         """Something was committed."""
-        self.count += 1
-        if self._waiting:
-            waiting, self._waiting = self._waiting, set()
-            for each in waiting:
-                if not each.done():
-                    each.set_result(None)
+        super().ring()
         for bell in self._bells:
             bell.ring()
-
-    async def wait(self, seen: int, seconds: float) -> None:
-        """Until there is more than when `count` was `seen`, or for so long."""
-        if self.count != seen:
-            return
-        coming = asyncio.get_running_loop().create_future()
-        self._waiting.add(coming)
-        try:
-            await asyncio.wait((coming,), timeout=seconds)
-        finally:
-            self._waiting.discard(coming)
 
     @asynccontextmanager
     async def listening(self, *bells: Bell) -> AsyncIterator[None]:

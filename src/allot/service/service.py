@@ -14,6 +14,7 @@ from allot.service.meters import Meters
 from allot.service.news import News
 from allot.service.paces import PACES
 from allot.service.partners import Partners
+from allot.service.requests import Requests
 from allot.service.settings import Settings
 from allot.service.tokens import Tokens
 from allot.service.writes import Writes
@@ -37,6 +38,8 @@ class Service:
     partners: Partners = field(init=False)
     limits: Limits = field(init=False)
     meters: Meters = field(init=False)
+    #: those that this process has answered last
+    requests: Requests = field(init=False)
     #: rung when an order is accepted
     bell: Bell = field(init=False)
     #: rung when a billing report is to be made, or cleared away
@@ -55,6 +58,7 @@ class Service:
         self.partners = Partners(self.database)
         self.limits = Limits(self.settings)
         self.meters = Meters()
+        self.requests = Requests(self.settings.requests)
         self.bell = Bell()
         self.reports_bell = Bell()
         self.follower = Follower(self.database, self.clock)
@@ -69,6 +73,7 @@ class Service:
         """Let go of those who wait without an end; what is under way goes on."""
         self.stopping.set()
         self.news.ring()
+        self.requests.ring()
 
     async def close(self) -> None:
         """Finish what is accepted, then release everything."""

@@ -22,6 +22,9 @@ class Settings:
     rate_burst: Annotated[int, "Requests that one token may make at once before the rate applies."] = 100
     log_level: Annotated[str, "What is logged: debug, info, warning or error."] = "info"
     access_log: Annotated[bool, "Whether every request is logged, one line each."] = False
+    requests: Annotated[
+        int, "How many of the newest requests this process keeps in its memory, to look at; 0 keeps none."
+    ] = 2000
     otlp_endpoint: Annotated[
         str, "OpenTelemetry collector (OTLP over HTTP) that gets the traces; empty sends none."
     ] = ""

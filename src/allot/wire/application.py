@@ -1,5 +1,6 @@
 """One ASGI application of several planes: the route table, and the way from a path to an endpoint."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 
@@ -7,7 +8,8 @@ from starlette.routing import Route, Router
 
 from allot.core.failure import Failure, Kind
 from allot.service.service import Service
-from allot.wire.endpoint import Endpoint, Scope, failed, send_reply, tracking_id_of
+from allot.wire import requests
+from allot.wire.endpoint import Endpoint, Scope, arrived, failed, send_reply, tracking_id_of
 from allot.wire.operation import Operation
 from allot.wire.patience import Patience
 from allot.wire.streams import Receive, Send
@@ -41,9 +43,10 @@ class Application:
                 if "{" not in operation.path:
                     self._exact[operation.method, prefix + operation.path] = endpoint
         # Starlette takes the first route that fits: literal paths go before those with a variable.
-        routes = [Route(path, _Methods(by_path[path])) for path in sorted(by_path, key=lambda path: path.count("{"))]
+        paths = sorted(by_path, key=lambda path: path.count("{"))
+        routes = [Route(path, _Methods(service, by_path[path])) for path in paths]
         routes += [Route(f"{start}{{below:path}}", other) for start, other in others.items()]
-        self._router = Router(routes, redirect_slashes=False, default=_nowhere)
+        self._router = Router(routes, redirect_slashes=False, default=_Nowhere(service))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         endpoint = self._exact.get((scope["method"], scope["path"]))
@@ -56,7 +59,8 @@ class Application:
 class _Methods:
     """The endpoints of one path by method; another method is answered with 405 and the list."""
 
-    def __init__(self, endpoints: dict[str, Endpoint]) -> None:
+    def __init__(self, service: Service, endpoints: dict[str, Endpoint]) -> None:
+        self._service = service
         self._endpoints = endpoints
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,16 +70,30 @@ class _Methods:
             return
         allowed = ", ".join(sorted(self._endpoints))
         failure = Failure(Kind.METHOD_NOT_ALLOWED, "The method is not allowed here", (f"This path has {allowed}",))
-        await refuse(scope, send, failure, [(b"allow", allowed.encode())])
+        await _refuse(self._service, scope, send, failure, [(b"allow", allowed.encode())])
 
 
-async def _nowhere(scope: Scope, receive: Receive, send: Send) -> None:
-    await refuse(scope, send, Failure.not_found(f"{scope['path'][:200]} is no path of this API"))
+class _Nowhere:
+    """A path that there is not."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        failure = Failure.not_found(f"{scope['path'][:200]} is no path of this API")
+        await _refuse(self._service, scope, send, failure)
 
 
-async def refuse(scope: Scope, send: Send, failure: Failure, headers: Sequence[tuple[bytes, bytes]] = ()) -> None:
+async def _refuse(
+    service: Service, scope: Scope, send: Send, failure: Failure, more: Sequence[tuple[bytes, bytes]] = ()
+) -> None:
     """Answer a request that no endpoint takes."""
-    tracking_id = tracking_id_of(dict(scope["headers"]).get(b"trackingid"))
+    started = time.perf_counter()
+    headers = dict(scope["headers"])
+    tracking_id = tracking_id_of(headers.get(b"trackingid"))
+    seen = arrived(scope, headers, tracking_id, service.clock.now())
+    requests.keep_query(seen, headers, scope["query_string"])
     reply = failed(failure, tracking_id)
-    reply.headers += headers
+    reply.headers += more
+    requests.answered(service.requests, seen, reply, time.perf_counter() - started)
     await send_reply(send, reply, tracking_id)

@@ -9,6 +9,7 @@ import logging
 import time
 import uuid
 from collections.abc import MutableMapping
+from datetime import datetime
 from types import AsyncGeneratorType
 from typing import Any
 from urllib.parse import parse_qsl
@@ -18,12 +19,13 @@ import msgspec
 from allot.core import scope as scopes
 from allot.core.call import Call, Caller
 from allot.core.failure import Failure, Kind
+from allot.service.requests import Seen
 from allot.service.service import Service
 from allot.store.database import StoreError
-from allot.wire import errors
+from allot.wire import errors, requests
 from allot.wire.access import called, is_near
 from allot.wire.forms import decode, form_as_json, invalid
-from allot.wire.operation import JSON, Operation, Reply, Request
+from allot.wire.operation import JSON, Logged, Operation, Reply, Request
 from allot.wire.patience import Patience
 from allot.wire.streams import Receive, Send, Stream
 
@@ -33,6 +35,8 @@ Scope = MutableMapping[str, Any]
 BODY_BYTES_MAX = 1 << 20
 TRACKING_ID_MAX = 128
 AGENT_MAX = 200
+# What is longer is no path of ours, and not kept whole.
+PATH_MAX = 2000
 _TRACKING_ID = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/")
 
 # Tracking ids of ours: one random part for the process, then a number for the request.
@@ -55,14 +59,16 @@ class Endpoint:
         self._defaults = {parameter.name: parameter.default for parameter in operation.query}
         self._media = operation.media.encode()
         self._decoder = msgspec.json.Decoder(operation.body) if operation.body else None
+        self._reader = requests.reader(operation)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         tracking_id = tracking_id_of(headers.get(b"trackingid"))
         started = time.perf_counter()
         scope["operation"] = self._name
+        seen = arrived(scope, headers, tracking_id, self._service.clock.now(), self._name)
         try:
-            request = await self._request(scope, headers, receive, tracking_id)
+            request = await self._request(scope, headers, receive, seen)
             if request is None:
                 return  # the client went away before its body was whole
             reply = await self._operation.handler(request)
@@ -77,39 +83,46 @@ class Endpoint:
             # What a client chose is shown as a literal: it could hold line breaks.
             log.exception("%s: %s %a", tracking_id, scope["method"], scope["path"])
             reply = failed(BUG, tracking_id)
-        self._service.meters.answered(self._name, reply.status, time.perf_counter() - started)
+        self._answered(seen, reply, time.perf_counter() - started)
         try:
             await send_reply(send, reply, tracking_id, receive)
         except StoreError as error:
             log.error("%s: the answer was broken off: %s", tracking_id, error)
 
-    async def _request(
-        self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, tracking_id: str
-    ) -> Request | None:
+    def _answered(self, seen: Seen, reply: Reply, seconds: float) -> None:
+        self._service.meters.answered(self._name, reply.status, seconds)
+        if self._operation.logged is not Logged.NOTHING:
+            requests.answered(self._service.requests, seen, reply, seconds)
+
+    async def _request(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, seen: Seen) -> Request | None:
         operation, service = self._operation, self._service
-        client = scope.get("client")
-        address = client[0] if client else ""
-        caller = await self._admitted(address, headers)
+        if operation.logged is Logged.ALL:
+            seen.reader = self._reader
+            requests.keep_query(seen, headers, scope["query_string"])
+        caller = await self._admitted(seen, headers)
         body = None
         if self._decoder is not None:
             raw = await self._raw_body(headers, receive)
             if raw is None:
                 return None
+            seen.size, seen.media = len(raw), operation.media
+            if operation.logged is Logged.ALL:
+                requests.keep_body(seen, headers, raw)
             body = decode(self._decoder, raw if operation.media == JSON else form_as_json(raw))
-        agent = headers.get(b"user-agent", b"").decode("latin-1")[:AGENT_MAX]
-        call = Call(caller, tracking_id, address, agent)
+        call = Call(caller, seen.tracking_id, seen.address, seen.agent)
         origin = self._public_url or f"{scope['scheme']}://{called(headers, scope.get('server'))}"
         path = scope.get("path_params") or {}
         query = self._read_query(scope["query_string"])
         return Request(service, call, path, query, body, origin, scope["path"], headers)
 
-    async def _admitted(self, address: str, headers: dict[bytes, bytes]) -> Caller:
+    async def _admitted(self, seen: Seen, headers: dict[bytes, bytes]) -> Caller:
         """Who calls, where that matters. Raises Failure when they may not."""
         operation = self._operation
-        far = operation.near and not is_near(address, headers, self._public_url)
+        far = operation.near and not is_near(seen.address, headers, self._public_url)
         if operation.rights is None and not far:
             return NOBODY
         caller = await self._caller(headers)
+        requests.called_by(seen, caller)
         self._service.limits.take(caller.token_key)
         if far and scopes.ADMIN not in caller.scopes:
             raise Failure.forbidden(ELSEWHERE)
@@ -217,6 +230,20 @@ async def send_reply(send: Send, reply: Reply, tracking_id: str, receive: Receiv
         headers += [(b"content-type", reply.content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+def arrived(scope: Scope, headers: dict[bytes, bytes], tracking_id: str, at: datetime, operation: str = "") -> Seen:
+    """A request as it arrives, at an operation or at none. Its query and body are not kept yet."""
+    client = scope.get("client")
+    return Seen(
+        operation,
+        scope["method"],
+        scope["path"][:PATH_MAX],
+        tracking_id,
+        client[0] if client else "",
+        headers.get(b"user-agent", b"").decode("latin-1")[:AGENT_MAX],
+        at,
+    )
 
 
 def tracking_id_of(sent: bytes | None) -> str:

@@ -2,12 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 import msgspec
 
 from allot.core.call import Call, Caller
 from allot.core.failure import Failure
+from allot.service.requests import NOTHING_TOLD, About
 from allot.service.service import Service
 
 JSON = "application/json"
@@ -113,6 +115,18 @@ class Reply:
     body: Any = None
     headers: list[tuple[bytes, bytes]] = field(default_factory=list)
     content_type: bytes = b"application/json"
+    #: what the log of requests is told besides
+    about: About = NOTHING_TOLD
+
+
+class Logged(Enum):
+    """What the log of requests keeps of an operation's requests."""
+
+    ALL = "all"
+    #: neither body nor query: they hold secrets
+    OUTLINE = "outline"
+    #: nothing: they come all the time, or look at that log
+    NOTHING = "nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,3 +158,4 @@ class Operation:
     closed_codes: bool = False
     #: for clients on this machine; from others it takes a token with the scope allot:admin
     near: bool = False
+    logged: Logged = Logged.ALL

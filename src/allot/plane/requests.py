@@ -1,0 +1,197 @@
+"""Requests on the wire: those that this process has answered last, and why each got what it got."""
+
+import re
+from typing import TypeVar
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from allot.core import ids
+from allot.core import scope as scopes
+from allot.core.failure import Failure
+from allot.service.clock import stamp
+from allot.service.requests import Seen, Wanted
+from allot.wire.operation import Logged, Operation, Parameter, Reply, Request, Rights
+from allot.wire.paging import CURSOR, encode_cursor, next_link, read_cursor
+from allot.wire.requests import as_curl, reasons, text_of
+from allot.wire.values import ORG_ID, organization_in_query
+
+REQUESTS_MAX = 1000
+_STATUS = re.compile(r"[1-5](xx|[0-9]{2})")
+_NUMBER = re.compile(r"[0-9]{1,15}")
+
+
+class AnsweredRequest(msgspec.Struct, rename="camel"):
+    """One request. `operation` is absent for a path or method that there is not; `rules` refused something.
+
+    The person is whom it was about, the actor whose token it was; both are absent when that is not known.
+    """
+
+    number: int
+    at: str
+    method: str
+    path: str
+    status: int
+    milliseconds: float
+    tracking_id: str
+    query: str | UnsetType = UNSET
+    operation: str | UnsetType = UNSET
+    person_id: str | UnsetType = UNSET
+    person_email: str | UnsetType = UNSET
+    actor_id: str | UnsetType = UNSET
+    actor_email: str | UnsetType = UNSET
+    rules: list[str] | UnsetType = UNSET
+
+
+class AnsweredRequestCollectionResponse(msgspec.Struct):
+    items: list[AnsweredRequest]
+
+
+class StatusReason(msgspec.Struct, rename="camel", omit_defaults=True):
+    """One error of the answer; `rule` is the one of the rulebook that refused something."""
+
+    error_code: int
+    description: str
+    rule: str = ""
+
+
+class AnsweredRequestDetails(AnsweredRequest):
+    """One request with all that is known of it.
+
+    `why` has the errors of its answer. `unread` are the members of its body, and the parameters of its query, that
+    nothing has read: they have no such name. `body` is absent when there was none, when it was too long to keep, and
+    where it may hold secrets; `bodyBytes` is its size. `curl` sends the request once more, with the token in `TOKEN`.
+    """
+
+    address: str = ""
+    user_agent: str = ""
+    why: list[StatusReason] = []
+    unread: list[str] = []
+    body_bytes: int = 0
+    body: str | UnsetType = UNSET
+    curl: str = ""
+
+
+async def list_requests(request: Request) -> Reply:
+    """List the requests that were answered last, newest first, a page at a time.
+
+    They are those made with tokens of the organization, as far as this process remembers them: it keeps the newest
+    ones in its memory only, and other processes have their own. With the scope `allot:admin` there are also those of
+    nobody: without a valid token, or of no path.
+    """
+    query = request.query
+    wanted = Wanted(
+        await organization_in_query(request),
+        _sees_nobody(request),
+        _status(query["status"] or ""),
+        (query["method"] or "").upper(),
+        query["path"] or "",
+        _person(query["person"] or ""),
+        query["rule"] or "",
+        query["trackingId"] or "",
+    )
+    below = _below(read_cursor(request, 1))
+    found, below = request.service.requests.page(wanted, below, query["max"] or REQUESTS_MAX)
+    headers = [] if below is None else [next_link(request, cursor=encode_cursor(str(below)))]
+    return Reply(200, AnsweredRequestCollectionResponse([_show(AnsweredRequest, each) for each in found]), headers)
+
+
+async def get_request(request: Request) -> Reply:
+    """Show one request by its number: why it got its status, what of it was never read, and how to send it again."""
+    text = request.path["number"]
+    wanted = Wanted(await organization_in_query(request), _sees_nobody(request))
+    seen = request.service.requests.find(wanted, int(text)) if _NUMBER.fullmatch(text) else None
+    if seen is None:
+        raise Failure.not_found("number: no such request of this organization is remembered by this process")
+    shown = _show(AnsweredRequestDetails, seen)
+    shown.address, shown.user_agent = seen.address, seen.agent
+    shown.why = [StatusReason(each.code, each.description, each.rule) for each in reasons(seen)]
+    shown.unread = seen.unread()
+    shown.body_bytes = seen.size
+    body = text_of(seen)
+    shown.body = UNSET if body is None else body
+    shown.curl = as_curl(seen, request.origin)
+    return Reply(200, shown)
+
+
+Shape = TypeVar("Shape", bound=AnsweredRequest)
+
+
+def _show(shape: type[Shape], seen: Seen) -> Shape:
+    return shape(
+        seen.number,
+        stamp(seen.began),
+        seen.method,
+        seen.path,
+        seen.status,
+        seen.milliseconds,
+        seen.tracking_id,
+        seen.query or UNSET,
+        seen.operation or UNSET,
+        ids.encode("PEOPLE", seen.about.person_id) if seen.about.person_id else UNSET,
+        seen.about.email or UNSET,
+        ids.encode("PEOPLE", seen.actor_id) if seen.actor_id else UNSET,
+        seen.actor_email or UNSET,
+        seen.rules or UNSET,
+    )
+
+
+def _sees_nobody(request: Request) -> bool:
+    """Whether the caller operates this server: what nobody is known to have sent is theirs to see."""
+    return scopes.ADMIN in request.call.caller.scopes
+
+
+def _status(text: str) -> str:
+    """How the wanted statuses begin. Raises Failure (400)."""
+    if text and not _STATUS.fullmatch(text):
+        raise Failure.invalid("status: must be a status such as 206, or a class of them such as 4xx")
+    return text.rstrip("x")
+
+
+def _person(text: str) -> str:
+    """A person's id as it is kept, or a part of an email address as it is."""
+    return ids.decode("PEOPLE", text) or text
+
+
+def _below(cursor: tuple[str, ...] | None) -> int | None:
+    if cursor is None:
+        return None
+    if not _NUMBER.fullmatch(cursor[0]):
+        raise Failure.invalid("cursor: is not valid; follow the Link header of the page before as it is")
+    return int(cursor[0])
+
+
+_RIGHTS = Rights((scopes.AUDIT_READ,), "read")
+
+OPERATIONS = (
+    Operation(
+        "GET",
+        "/requests",
+        list_requests,
+        _RIGHTS,
+        "List Requests",
+        query=(
+            ORG_ID,
+            Parameter("status", "Requests with this status such as 206, or of this class such as 4xx."),
+            Parameter("method", "Requests with this method."),
+            Parameter("path", "Requests whose path has this text in it."),
+            Parameter("person", "Requests about or by this person: the id, or a part of the email address."),
+            Parameter("rule", "Requests of which this rule refused something: its id, or its code."),
+            Parameter("trackingId", "Requests whose tracking id begins so."),
+            Parameter("max", "How many at most; 0 stands for the most.", int, 100, most=REQUESTS_MAX),
+            CURSOR,
+        ),
+        answers={200: AnsweredRequestCollectionResponse},
+        logged=Logged.NOTHING,
+    ),
+    Operation(
+        "GET",
+        "/requests/{number}",
+        get_request,
+        _RIGHTS,
+        "Show a Request",
+        query=(ORG_ID,),
+        answers={200: AnsweredRequestDetails},
+        logged=Logged.NOTHING,
+    ),
+)
