@@ -14,6 +14,7 @@ COOKIE = "allot_session"
 TOKEN_MAX = 4_096
 #: where a session begins that was not on its way to some page
 FIRST = ROOT
+UNKNOWN = "This access token is unknown or has run out: check that all of it was copied, or make another one"
 
 
 class Sample(NamedTuple):
@@ -54,8 +55,8 @@ async def sign_in(visit: Visit) -> Reply:
     call = visit.call
     try:
         session = await sessions.begin(visit.service, token, call.tracking_id, call.address, call.agent)
-    except Failure as failure:
-        fault = "Paste an access token" if not token else f"{failure.message}: it is unknown or has run out"
+    except Failure:
+        fault = UNKNOWN if token else "Paste an access token"
         return visit.show("sign-in.html", 401, next=there, ended="", fault=fault)
     reply = lead(there or FIRST)
     reply.headers.append((b"set-cookie", _cookie(visit, session.token, session.seconds)))

@@ -1,0 +1,30 @@
+"""Fixtures of the console's pages over HTTP.
+
+- `visitor`: the administrator of the demo, signed in.
+- `visits`: makes visitors of the demo's server by token.
+"""
+
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from servers import ADMIN, Server
+from visiting import Visitor
+
+
+@pytest.fixture
+def visits(demo: Server) -> Iterator[Callable[..., Visitor]]:
+    made: list[Visitor] = []
+
+    def visit(token: str | None = ADMIN) -> Visitor:
+        made.append(Visitor(demo.address, token))
+        return made[-1]
+
+    yield visit
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def visitor(visits: Callable[..., Visitor]) -> Visitor:
+    return visits()
