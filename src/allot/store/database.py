@@ -4,7 +4,8 @@ Every statement is written once, with `$1` for parameters. Some words stand for 
 databases say differently: `IN LIST($n)` is to be one of the texts of a JSON array; `EACH($n)` is the rows
 of a JSON array of arrays (`value->>0` is a row's first column, as text); `FOR UPDATE` (with `OF` and
 `SKIP LOCKED`) is left out where one writer at a time is the rule anyway; `ONCE` is the answer to a row
-that is there; and `CLOCK` is the database's own time in milliseconds since 1970.
+that is there; `CLOCK` is the database's own time in milliseconds since 1970; and `INSTR(a, b)` is where
+`b` is first found in `a`, counted from 1, or 0.
 """
 
 import re
@@ -117,6 +118,7 @@ def spell(sql: str, postgres: bool) -> str:
         # As an array the list is computed once and looked up by index; as a subquery it is joined, by reading all.
         sql = re.sub(r"IN LIST\((\$\d+)\)", r"= ANY(ARRAY(SELECT jsonb_array_elements_text(\1::jsonb)))", sql)
         sql = re.sub(r"EACH\((\$\d+)\)", r"jsonb_array_elements(\1::jsonb)", sql)
+        sql = sql.replace("INSTR(", "STRPOS(")
         sql = sql.replace("CLOCK", "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)")
         return sql.replace(" ONCE", " ON CONFLICT DO NOTHING")
     # SQLite numbers `$n` in the order of appearance, but takes `?n` at its word.
