@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from starlette.routing import Route, Router
 
-from allot.console import forms, homes, licenses, sessions
+from allot.console import forms, homes, licenses, people, sessions
 from allot.console.screens import Place, Screens
 from allot.console.sessions import Sample
 from allot.console.visits import ROOT, Page, Query, Visit
@@ -27,8 +27,8 @@ from allot.wire.streams import Receive, Send, Stream
 from allot.wire.values import organization_of
 
 #: the navigation, in its order
-PLACES = (Place("/licenses", "Licenses", licenses.RIGHTS),)
-PAGES: tuple[Page, ...] = (*homes.PAGES, *sessions.PAGES, *licenses.PAGES)
+PLACES = (Place("/licenses", "Licenses", licenses.RIGHTS), Place("/people", "People", people.RIGHTS))
+PAGES: tuple[Page, ...] = (*homes.PAGES, *sessions.PAGES, *licenses.PAGES, *people.PAGES)
 
 # Nothing runs, and nothing is loaded, but what this server sends; no other page holds one of ours.
 POLICY = (
@@ -165,6 +165,8 @@ def failed(visit: Visit, failure: Failure) -> Reply:
     """The page that says what went wrong, and where to go from there."""
     status = STATUSES[failure.kind]
     reply = visit.show("failure.html", status, failure=failure, answered=status)
+    # Where a part of a page was asked for, this takes the place of the whole.
+    reply.headers += [(b"hx-retarget", b"#main"), (b"hx-reselect", b"#main"), (b"hx-reswap", b"outerHTML")]
     if failure.retry_after is not None:
         reply.headers.append((b"retry-after", str(failure.retry_after).encode()))
     return reply
