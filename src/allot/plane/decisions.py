@@ -1,26 +1,18 @@
 """Decisions on the wire: what PATCH /licenses/users would answer, all the reasons, and what to send instead."""
 
 import asyncio
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from allot.api.licenses import (
-    LicenseProperties,
-    LicenseRequest,
-    PatchUserLicenses,
-    SiteUrlsRequest,
-    UserLicensesResponse,
-    holding,
-    read_assignment,
-    reply_assigned,
-)
+from allot.api.licenses import PatchUserLicenses, UserLicensesResponse, holding, read_assignment, reply_assigned
+from allot.api.ways import Verb, to_send, verb
 from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.failure import Failure
 from allot.core.fault import describe
-from allot.core.holding import Item, LicenseItem, Properties, SiteItem
+from allot.core.holding import Item, LicenseItem, SiteItem
 from allot.core.rule import Rule
 from allot.core.rulebook import Rulebook
 from allot.core.way import Step as Way
@@ -34,8 +26,6 @@ from allot.wire.operation import Operation, Reply, Request, Rights
 from allot.wire.values import organization_of
 
 REQUESTS_MAX = 500
-
-Verb = Literal["add", "remove"]
 
 
 class DecisionsRequest(PatchUserLicenses):
@@ -194,52 +184,18 @@ def _item(rulebook: Rulebook, item: Item, rules: tuple[Rule, ...]) -> ItemDecisi
         )
         for rule in rules
     ]
-    return ItemDecision(_verb(item), not rules, violations, *_names(item))
+    return ItemDecision(verb(item), not rules, violations, *_names(item))
 
 
 def _request(person_id: str, org_id: str, steps: tuple[Way, ...]) -> WayRequest:
-    items = [step.item for step in steps]
-    body = _PatchToSend(
-        person_id=ids.encode("PEOPLE", person_id),
-        org_id=ids.encode("ORGANIZATION", org_id),
-        licenses=[_license(item) for item in items if isinstance(item, LicenseItem)] or None,
-        site_urls=[SiteUrlsRequest(item.url, "attendee", _verb(item)) for item in items if isinstance(item, SiteItem)]
-        or None,
-    )
+    body = to_send(person_id, org_id, (step.item for step in steps))
     return WayRequest(
         body,
         [
-            WayStep(_verb(step.item), step.asked, step.irreversible, step.properties_needed, *_names(step.item))
+            WayStep(verb(step.item), step.asked, step.irreversible, step.properties_needed, *_names(step.item))
             for step in steps
         ],
     )
-
-
-# What is sent leaves out what it does not say.
-class _PatchToSend(PatchUserLicenses, omit_defaults=True):
-    pass
-
-
-class _LicenseToSend(LicenseRequest, omit_defaults=True):
-    pass
-
-
-class _PropertiesToSend(LicenseProperties, omit_defaults=True):
-    pass
-
-
-def _license(item: LicenseItem) -> LicenseRequest:
-    given = item.properties
-    return _LicenseToSend(ids.encode("LICENSE", item.license.id), _verb(item), _properties(given) if given else None)
-
-
-def _properties(given: Properties) -> LicenseProperties:
-    location = ids.encode("LOCATION", given.location_id) if given.location_id else None
-    return _PropertiesToSend(location, given.phone_number, given.extension)
-
-
-def _verb(item: Item) -> Verb:
-    return "add" if item.add else "remove"
 
 
 def _names(item: Item) -> tuple[str | UnsetType, str | UnsetType, str | UnsetType]:
