@@ -13,6 +13,11 @@ def count(number: int, one: str, many: str = "") -> str:
     return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
+def thousands(number: int | None) -> str:
+    """A number as people read it; None is none that is known."""
+    return "no limit" if number is None else f"{number:,}"
+
+
 def moment(text: str) -> str:
     """An ISO-8601 UTC time as people read it, to the minute."""
     return f"{text[:10]} {text[11:16]} UTC" if len(text) >= 16 else text or "an unknown time"

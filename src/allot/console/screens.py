@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 
-from allot.bulk.words import count
+from allot.bulk.words import count, thousands
 from allot.console.sessions import Sample
 from allot.console.visits import ROOT, Visit
 from allot.core import ids
@@ -78,11 +78,6 @@ class Screens:
     def render(self, visit: Visit, template: str, **values: Any) -> bytes:
         """The bytes of a filled template."""
         return self._made.get_template(template).render(values, visit=visit).encode()
-
-
-def thousands(number: int) -> str:
-    """A number as people read it."""
-    return f"{number:,}"
 
 
 def wire(value: str, kind: str) -> str:
