@@ -18,7 +18,7 @@ from allot.wire.paging import encode_cursor, read_cursor
 #: what GET /people needs to list everybody
 RIGHTS = Rights((scopes.PEOPLE_READ,), "read")
 PEOPLE = 50
-#: licenses of a person that are told by name in a list
+#: licenses of a person that a list names
 CHIPS = 3
 #: locations to choose from; an organization of more has to write the others into the address
 LOCATIONS = 500
@@ -31,9 +31,9 @@ class Row(NamedTuple):
     """A person in a list."""
 
     seen: Seen
-    #: the first licenses that they hold or are invited to, those that have units first
+    #: the first of the licenses with units that they hold or are invited to
     licenses: list[License]
-    #: how many more they have
+    #: how many more they have, with those that are free
     more: int
     location: str
 
@@ -105,8 +105,8 @@ def _external(visit: Visit) -> bool | None:
 
 def _row(seen: Seen, names: dict[str, str]) -> Row:
     held = seen.organization.held(seen.person.holding.licenses)
-    # What everybody has for free tells the least.
-    shown = sorted(held, key=lambda each: each.offer.free)[:CHIPS]
+    # What everybody has for free tells nothing apart.
+    shown = [each for each in held if not each.offer.free][:CHIPS]
     calling = seen.person.holding.calling
     return Row(seen, shown, len(held) - len(shown), names.get(calling.location_id, "") if calling else "")
 
