@@ -207,6 +207,14 @@ def test_a_long_body_is_not_kept(admin: Client):
     assert (found["unread"], found["rules"]) == ([], ["license-not-recognized"])
 
 
+def test_a_long_answer_is_not_kept(admin: Client):
+    """What was refused by which rule is told without it."""
+    answer = admin.patch(PATCH, json={"email": EMAIL, "licenses": [{"id": f"{n:0900}"} for n in range(100)]})
+    assert (answer.status_code, len(answer.content) > BODY_BYTES_MAX) == (400, True)
+    [reason] = shown(admin, answer.headers["TrackingID"])["why"]
+    assert reason == answer.json()["errors"][0] | {"rule": "license-not-recognized"}
+
+
 def run(command: str, folder: Path) -> dict[str, Any]:
     """What a server answers to a command, run by a shell."""
     done = subprocess.run(

@@ -222,10 +222,7 @@ async def send_reply(send: Send, reply: Reply, tracking_id: str, receive: Receiv
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await body.send(receive, send)
         return
-    if body is None:
-        body = b""
-    elif not isinstance(body, bytes):
-        body = msgspec.json.encode(body)
+    body = reply.encode()
     if body or reply.status != 204:
         headers += [(b"content-type", reply.content_type), (b"content-length", str(len(body)).encode())]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

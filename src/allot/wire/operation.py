@@ -118,6 +118,14 @@ class Reply:
     #: what the log of requests is told besides
     about: About = NOTHING_TOLD
 
+    def encode(self) -> bytes:
+        """The body as it is sent, made once; what is no bytes yet becomes JSON. Not for a stream."""
+        if self.body is None:
+            self.body = b""
+        elif not isinstance(self.body, bytes):
+            self.body = msgspec.json.encode(self.body)
+        return bytes(self.body)
+
 
 class Logged(Enum):
     """What the log of requests keeps of an operation's requests."""

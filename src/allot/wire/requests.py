@@ -62,13 +62,10 @@ def without_token(text: bytes, headers: Headers) -> bytes:
 
 
 def answered(requests: Requests, seen: Seen, reply: Reply, seconds: float) -> None:
-    """Keep a request with its answer; a body that tells of errors becomes bytes here, and is made once."""
+    """Keep a request with its answer, whose body only where it tells of errors."""
     seen.status, seen.seconds, seen.about = reply.status, seconds, reply.about
-    if reply.status >= 400:
-        if not isinstance(reply.body, bytes):
-            reply.body = msgspec.json.encode(reply.body)
-        if len(reply.body) <= BODY_BYTES_MAX:
-            seen.answer = reply.body
+    if reply.status >= 400 and len(answer := reply.encode()) <= BODY_BYTES_MAX:
+        seen.answer = answer
     requests.add(seen)
 
 
