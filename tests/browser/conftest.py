@@ -5,8 +5,6 @@
   complain (an error on its console, a policy that was broken) fails its test.
 """
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,18 +12,10 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
 
+from browsers import FLAGS, executable
 from servers import ADMIN, Server
 
-FLAGS = ("--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 SECONDS = 15
-
-
-def executable() -> str:
-    """Where the browser is."""
-    names = ("chromium", "chromium-browser", "google-chrome")
-    found = os.environ.get("CHROMIUM") or next((path for path in map(shutil.which, names) if path), "")
-    assert found, "no browser: install Debian's chromium, or name one by the variable CHROMIUM"
-    return found
 
 
 @pytest.fixture(scope="session")
