@@ -2,49 +2,15 @@
 
 from allot.cli.rulebooks import read_rulebook
 from allot.core import customer, outcome, run, subscriber
-from allot.core.failure import Kind
 from allot.core.offer import Offer
 from allot.core.package import Notice, Package
-from allot.core.rule import KINDS, Rule
+from allot.core.rule import KINDS, REFUSES, Rule
 from allot.core.rulebook import Rulebook
 from allot.engine import reports, steps
 from allot.engine.works import UNEXPECTED
 from allot.service.known import EMAIL_SENTENCE
-from allot.wire.errors import STATUSES
+from allot.wire.errors import MEANINGS, STATUSES
 from generating.markdown import code, table
-
-#: what a client does about a failure
-MEANINGS = {
-    Kind.INVALID: "The request is not valid. Each error names a field and what to do. Nothing changed.",
-    Kind.UNAUTHENTICATED: "There is no token, or it is unknown or has run out.",
-    Kind.FORBIDDEN: "The token lacks a scope, its person lacks a role, or the organization is not theirs to manage.",
-    Kind.NOT_FOUND: "The path is none, or the thing is not known in this organization.",
-    Kind.METHOD_NOT_ALLOWED: "The path has other methods; `Allow` lists them.",
-    Kind.CONFLICT: "It conflicts with what is there: a name or email that is taken, a thing that is in use.",
-    Kind.TOO_LARGE: "The body has more than 1 MiB.",
-    Kind.UNSUPPORTED: "The body has another media type than the operation takes.",
-    Kind.TOO_MANY: "The token makes more requests than `rate_limit` allows. Wait for `Retry-After` seconds.",
-    Kind.INTERNAL: "A fault of allot's own. Report it with the tracking id.",
-    Kind.UNAVAILABLE: "The database cannot be used now, or too many changes wait. Wait for `Retry-After` seconds.",
-}
-#: what each kind of rule refuses
-KIND_MEANINGS = {
-    "unknown": "a license that is none of the organization's",
-    "site": "an attendee account on a site that has none to give, or where the person is host",
-    "unmanaged": "any change of `offers`",
-    "properties": "a calling offer that is added without number, or without extension and location",
-    "location": "a location that is not known, or is not the number's",
-    "number": "a phone number that is not in the inventory, or is somebody else's",
-    "extension": "an extension that somebody else has at the location",
-    "external": "what is no meetings offer, for a person of another organization",
-    "transition": "a change from one of `from` to one of `to` in one request",
-    "conflict": "one of `offers` together with one of `with`",
-    "one-of": "two licenses of one of the `sets`",
-    "requires": "one of `offers` without one of `any_of`",
-    "implicit": "the removal of `offers`",
-    "capacity": "a license whose policy is strict and that has no unit left",
-}
-
 
 #: codes of the wholesale API that Cisco publishes
 PUBLISHED = [
@@ -118,8 +84,7 @@ of their codes; ours begin with 90000.
 def rulebook() -> str:
     book = read_rulebook("")
     kinds = [
-        [code(kind), ", ".join(code(each) for each in lists) or "-", KIND_MEANINGS[kind]]
-        for kind, lists in KINDS.items()
+        [code(kind), ", ".join(code(each) for each in lists) or "-", REFUSES[kind]] for kind, lists in KINDS.items()
     ]
     packages = [_package(each) for each in book.packages.values()]
     return f"""
@@ -177,12 +142,6 @@ def _package(package: Package) -> list[str]:
 
 
 def _rule(book: Rulebook, rule: Rule) -> list[str]:
-    lists = KINDS[rule.kind]
-    shown = [
-        f"{name}: {', '.join(book.codes(mask))}"
-        for name, mask in zip(lists, (rule.left, rule.right), strict=False)
-        if mask
-    ]
-    shown += ["; ".join(" or ".join(book.codes(each)) for each in rule.sets)] if rule.sets else []
-    refuses = "; ".join(shown) or KIND_MEANINGS[rule.kind]
+    named = [f"{name}: {', '.join(codes)}" if name else " or ".join(codes) for name, codes in book.lists(rule)]
+    refuses = "; ".join(named) or REFUSES[rule.kind]
     return [code(rule.id), rule.kind, code(rule.code), refuses, rule.provenance.kind, rule.provenance.source]

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from starlette.routing import Route, Router
 
-from allot.console import forms, homes, licenses, people, sessions
+from allot.console import forms, homes, licenses, people, rulebooks, sessions
 from allot.console.screens import Place, Screens
 from allot.console.sessions import Sample
 from allot.console.visits import ROOT, Page, Query, Visit
@@ -27,8 +27,12 @@ from allot.wire.streams import Receive, Send, Stream
 from allot.wire.values import organization_of
 
 #: the navigation, in its order
-PLACES = (Place("/licenses", "Licenses", licenses.RIGHTS), Place("/people", "People", people.RIGHTS))
-PAGES: tuple[Page, ...] = (*homes.PAGES, *sessions.PAGES, *licenses.PAGES, *people.PAGES)
+PLACES = (
+    Place("/licenses", "Licenses", licenses.RIGHTS),
+    Place("/people", "People", people.RIGHTS),
+    Place("/rulebook", "Rulebook", None),
+)
+PAGES: tuple[Page, ...] = (*homes.PAGES, *sessions.PAGES, *licenses.PAGES, *people.PAGES, *rulebooks.PAGES)
 
 # Nothing runs, and nothing is loaded, but what this server sends; no other page holds one of ours.
 POLICY = (
@@ -109,7 +113,7 @@ class _Door:
         if caller is None:
             visit.session = ""
         else:
-            await self._admit(visit, caller)
+            await self._admit(visit, caller, own=page is not None and page.own)
         if page is None:
             raise _absent(self._pages, visit)
         if caller is None and not page.open:
@@ -122,14 +126,14 @@ class _Door:
             forms.check_session(visit)
         return await page.handler(visit)
 
-    async def _admit(self, visit: Visit, caller: Caller) -> None:
+    async def _admit(self, visit: Visit, caller: Caller, *, own: bool) -> None:
         """Tell the visit who visits, and what organization is looked at. Raises Failure when they may not."""
         visit.call.caller = caller
         self._service.limits.take(caller.token_key)
         near = is_near(visit.call.address, visit.headers, self._service.settings.public_url)
         if not near and scopes.ADMIN not in caller.scopes:
             raise Failure.forbidden(ELSEWHERE)
-        asked = visit.query["orgId"]
+        asked = "" if own else visit.query["orgId"]
         visit.org_id = await organization_of(visit, ids.decode("ORGANIZATION", asked) or asked)
         async with self._service.database.reading() as reading:
             visit.org_name = await organizations.name(reading, visit.org_id)

@@ -21,6 +21,23 @@ KINDS: dict[str, tuple[str, ...]] = {
     "implicit": ("offers",),
     "capacity": (),
 }
+#: what each kind refuses, with the names of its lists
+REFUSES = {
+    "unknown": "a license that is none of the organization's",
+    "site": "an attendee account on a site that has none to give, or where the person is host",
+    "unmanaged": "any change of `offers`",
+    "properties": "a calling offer that is added without number, or without extension and location",
+    "location": "a location that is not known, or is not the number's",
+    "number": "a phone number that is not in the inventory, or is somebody else's",
+    "extension": "an extension that somebody else has at the location",
+    "external": "what is no meetings offer, for a person of another organization",
+    "transition": "a change from one of `from` to one of `to` in one request",
+    "conflict": "one of `offers` together with one of `with`",
+    "one-of": "two licenses of one of the `sets`",
+    "requires": "one of `offers` without one of `any_of`",
+    "implicit": "the removal of `offers`",
+    "capacity": "a license whose policy is strict and that has no unit left",
+}
 
 # What a state can be about besides offers: bits above all offers (a rulebook has at most 64).
 UNKNOWN = 1 << 64

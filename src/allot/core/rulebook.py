@@ -57,6 +57,11 @@ class Rulebook:
         """The codes of a set of offers, in the rulebook's order."""
         return [offer.code for offer in self.offers.values() if offer.bit & offers]
 
+    def lists(self, rule: Rule) -> list[tuple[str, list[str]]]:
+        """The codes that a rule speaks of, by the names of its lists; each of its sets without a name."""
+        named = zip(KINDS[rule.kind], (rule.left, rule.right), strict=False)
+        return [(name, self.codes(mask)) for name, mask in named if mask] + [("", self.codes(e)) for e in rule.sets]
+
     def called_for(self, attention: int, before: int, after: int) -> tuple[Rule, ...]:
         """The rules that may be broken, in order; remembered, since people and requests are alike."""
         key = (attention, before, after)

@@ -22,6 +22,20 @@ STATUSES = {
     Kind.INTERNAL: 500,
     Kind.UNAVAILABLE: 503,
 }
+#: what each means for a client
+MEANINGS = {
+    Kind.INVALID: "The request is not valid. Each error names a field and what to do. Nothing changed.",
+    Kind.UNAUTHENTICATED: "There is no token, or it is unknown or has run out.",
+    Kind.FORBIDDEN: "The token lacks a scope, its person lacks a role, or the organization is not theirs to manage.",
+    Kind.NOT_FOUND: "The path is none, or the thing is not known in this organization.",
+    Kind.METHOD_NOT_ALLOWED: "The path has other methods; `Allow` lists them.",
+    Kind.CONFLICT: "It conflicts with what is there: a name or email that is taken, a thing that is in use.",
+    Kind.TOO_LARGE: "The body has more than 1 MiB.",
+    Kind.UNSUPPORTED: "The body has another media type than the operation takes.",
+    Kind.TOO_MANY: "The token makes more requests than `rate_limit` allows. Wait for `Retry-After` seconds.",
+    Kind.INTERNAL: "A fault of allot's own. Report it with the tracking id.",
+    Kind.UNAVAILABLE: "The database cannot be used now, or too many changes wait. Wait for `Retry-After` seconds.",
+}
 
 
 class ErrorDetail(msgspec.Struct, rename="camel"):
