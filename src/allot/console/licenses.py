@@ -14,7 +14,19 @@ from allot.wire.paging import encode_cursor, read_cursor
 
 #: what GET /licenses needs
 RIGHTS = Rights((scopes.LICENSES_READ,), "read")
+#: what GET /people needs to list everybody, and the pages that holders lead to
+PEOPLE_RIGHTS = Rights((scopes.PEOPLE_READ,), "read")
 HOLDERS = 50
+#: one in so many units or less is little
+LOW = 20
+#: what can be looked at alone, and the states that it shows
+STATES = {
+    "scarce": ("short", "over", "full", "low"),
+    "beyond": ("short", "over"),
+    "full": ("full",),
+    "low": ("low",),
+    "unused": ("unused",),
+}
 
 
 class Units(NamedTuple):
@@ -26,23 +38,34 @@ class Units(NamedTuple):
 
     @property
     def state(self) -> str:
-        """full, over (more is used than there is, as its policy allows), short (as nobody may), or nothing of note."""
-        if self.license.offer.free or self.left > 0:
+        """short (more is used than may be), over (as its policy allows), full, low, unused, or nothing of note."""
+        if self.license.offer.free:
             return ""
-        if self.left == 0:
-            return "full"
-        return "over" if self.license.policy == OVERAGE else "short"
+        if self.left < 0:
+            return "over" if self.license.policy == OVERAGE else "short"
+        if self.left * LOW <= self.license.total_units:
+            return "low" if self.left else "full"
+        return "" if self.license.consumed_units else "unused"
 
 
 async def list_licenses(visit: Visit) -> Reply:
-    """All licenses of the organization by subscription, the scarce ones first to be seen."""
-    found = await _licenses(visit)
+    """All licenses of the organization by subscription, or those of one state; what is beyond its units comes first."""
+    only = visit.query["only"]
+    if only and only not in STATES:
+        raise Failure.invalid(f"only: must be one of {', '.join(STATES)}, or left out")
+    counted = [_units(each) for each in await _licenses(visit)]
     groups: dict[str, list[Units]] = {}
-    for each in found:
-        groups.setdefault(each.subscription_id or "", []).append(_units(each))
-    counted = [each for group in groups.values() for each in group]
-    alarms = [each for each in counted if each.state in ("over", "short")]
-    return visit.show("licenses.html", groups=groups, alarms=alarms, full=[e for e in counted if e.state == "full"])
+    for each in counted:
+        if not only or each.state in STATES[only]:
+            groups.setdefault(each.license.subscription_id or "", []).append(each)
+    return visit.show(
+        "licenses.html",
+        groups=groups,
+        alarms=[each for each in counted if each.state in STATES["beyond"]],
+        numbers={name: sum(each.state in states for each in counted) for name, states in STATES.items()},
+        whole=len(counted),
+        only=only,
+    )
 
 
 async def show_license(visit: Visit) -> Reply:
@@ -56,7 +79,7 @@ async def show_license(visit: Visit) -> Reply:
         page = await licenses.holders(reading, visit.org_id, license, after, HOLDERS + 1)
     shown = page[:HOLDERS]
     more = encode_cursor(shown[-1].given, shown[-1].person_id) if len(page) > HOLDERS else ""
-    return visit.show("license.html", units=_units(license), holders=shown, more=more)
+    return visit.show("license.html", units=_units(license), holders=shown, more=more, people=visit.may(PEOPLE_RIGHTS))
 
 
 async def _licenses(visit: Visit) -> list[License]:

@@ -5,18 +5,16 @@ from typing import NamedTuple
 from allot.console import licenses as units
 from allot.console.visits import Page, Visit
 from allot.core import ids
-from allot.core import scope as scopes
 from allot.core.failure import Failure
 from allot.core.license import License
 from allot.core.location import Location
 from allot.service import licenses, locations, searches
 from allot.service.locations import Wanted
 from allot.service.searches import Look, Seen
-from allot.wire.operation import Reply, Rights
+from allot.wire.operation import Reply
 from allot.wire.paging import encode_cursor, read_cursor
 
-#: what GET /people needs to list everybody
-RIGHTS = Rights((scopes.PEOPLE_READ,), "read")
+RIGHTS = units.PEOPLE_RIGHTS
 PEOPLE = 50
 #: licenses of a person that a list names
 CHIPS = 3
