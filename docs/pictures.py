@@ -1,10 +1,9 @@
 """Makes the pictures of the documentation, in docs/pictures/: run it after a change to a page or to an outline.
 
-It needs a Chromium (`apt-get install chromium`); the variable CHROMIUM names another one. The organization is made
-up, and the same each time.
+It needs a Chromium (`apt-get install chromium`); the variable CHROMIUM names another one. The organizations are made
+up, and the same each time. Another folder may be given.
 """
 
-import asyncio
 import os
 import shutil
 import sys
@@ -12,9 +11,10 @@ import tempfile
 from collections.abc import Callable, Iterator
 from io import StringIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
-from picturing import people, snapshot
+from picturing import console, people, snapshot
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 
@@ -30,19 +30,8 @@ from allot.core.rulebook import Rulebook
 
 PICTURES = Path(__file__).parent / "pictures"
 MADE = "2026-11-22T06:02:00.000Z"
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-)
-DARK = ("--force-dark-mode", "--blink-settings=preferredColorScheme=0")
-SHARP = ("--force-device-scale-factor=2",)
+# Nothing is asked of other machines.
+FLAGS = ("--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync")
 BLACK, RED, GREEN, YELLOW, BLUE = (45, 56, 67), (255, 139, 143), (98, 210, 148), (242, 192, 99), (125, 187, 255)
 MAGENTA, CYAN, WHITE = (196, 164, 255), (118, 214, 222), (200, 209, 217)
 THEME = TerminalTheme((14, 19, 24), (231, 237, 243), [BLACK, RED, GREEN, YELLOW, BLUE, MAGENTA, CYAN, WHITE])
@@ -56,37 +45,35 @@ pre {{ margin: 0; padding: 26px; font: 15px/22px "DejaVu Sans Mono", monospace; 
 </style>
 <pre>{code}</pre>
 """
-#: a page as a telephone shows it: Chromium itself is never as narrow
-NARROW = """<!doctype html>
-<style>
-body { margin: 0; background: #c9d2da; display: grid; place-items: center; height: 100vh; }
-iframe { border: 10px solid #17202a; border-radius: 34px; width: 360px; height: 760px; }
-</style>
-<iframe src="plan.html"></iframe>
-"""
 
 
 class Picture(NamedTuple):
-    """A picture, the page that it is of, how large the page is looked at, in CSS pixels, and flags."""
+    """A picture, the page that it is of, and how the page is looked at, in CSS pixels."""
 
     name: str
     page: Path
     width: int
     height: int
-    flags: tuple[str, ...] = ()
+    scheme: Literal["light", "dark"] = "light"
+    #: pixels of the picture to one of the page
+    sharpness: int = 1
 
 
-def main() -> int:
-    """Make every picture."""
+def main(folder: Path = PICTURES) -> int:
+    """Make every picture in a folder."""
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
     if chromium is None:
         print("there is no chromium; install it, or name one by CHROMIUM")
         return 1
-    PICTURES.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as name:
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=list(FLAGS), chromium_sandbox=False)
         for picture in _pictures(Path(name)):
-            asyncio.run(_take(chromium, Path(name), picture))
-            print(f"wrote docs/pictures/{picture.name}")
+            _take(browser, picture, folder)
+            print(f"wrote {picture.name}")
+        for made in console.take(browser, folder, Path(name)):
+            print(f"wrote {made}")
+        browser.close()
     return 0
 
 
@@ -99,10 +86,9 @@ def _pictures(folder: Path) -> Iterator[Picture]:
     some = _plan(read, folder / "some.csv", rulebook)
     pages.write_plan(plan, folder / "plan.html")
     pages.write_usage(Usage(read, rulebook, 90), folder / "usage.html")
-    (folder / "narrow.html").write_text(NARROW, encoding="utf-8")
     yield Picture("plan-light.png", folder / "plan.html", 1280, 1640)
-    yield Picture("plan-dark.png", folder / "plan.html", 1280, 1640, DARK)
-    yield Picture("plan-narrow.png", folder / "narrow.html", 520, 820, SHARP)
+    yield Picture("plan-dark.png", folder / "plan.html", 1280, 1640, "dark")
+    yield Picture("plan-narrow.png", folder / "plan.html", 360, 760, sharpness=2)
     yield Picture("usage.png", folder / "usage.html", 1280, 1300)
     summary = (folder / "summary.html", "allot show acme.plan", lambda out: outlines.summary(plan, out))
     yield _terminal("terminal-summary.png", *summary)
@@ -124,18 +110,19 @@ def _terminal(name: str, page: Path, command: str, show: Callable[[Console], Non
     show(out)
     lines = len(out.export_text(clear=False).splitlines())
     page.write_text(out.export_html(theme=THEME, code_format=TERMINAL), encoding="utf-8")
-    return Picture(name, page, round(COLUMNS * 9.04) + 2 * PADDING, lines * LINE + 2 * PADDING, SHARP)
+    width, height = round(COLUMNS * 9.04) + 2 * PADDING, lines * LINE + 2 * PADDING
+    return Picture(name, page, width, height, sharpness=2)
 
 
-async def _take(chromium: str, folder: Path, picture: Picture) -> None:
-    with tempfile.TemporaryDirectory(dir=folder) as profile:
-        how = (f"--user-data-dir={profile}", f"--window-size={picture.width},{picture.height}")
-        flags = (*FLAGS, *picture.flags, *how, f"--screenshot={PICTURES / picture.name}")
-        pipe = asyncio.subprocess.DEVNULL
-        taken = await asyncio.create_subprocess_exec(chromium, *flags, picture.page.as_uri(), stdout=pipe, stderr=pipe)
-        if await asyncio.wait_for(taken.wait(), 120):
-            sys.exit(f"{chromium} takes no picture of {picture.page.name}")
+def _take(browser: Browser, picture: Picture, folder: Path) -> None:
+    size = ViewportSize(width=picture.width, height=picture.height)
+    with browser.new_context(
+        viewport=size, color_scheme=picture.scheme, device_scale_factor=picture.sharpness
+    ) as context:
+        page = context.new_page()
+        page.goto(picture.page.as_uri())
+        page.screenshot(path=folder / picture.name)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(*map(Path, sys.argv[1:])))
