@@ -1,6 +1,6 @@
 """Pictures: what needs and excludes what, laid out as a drawing.
 
-Offers stand below each other by family. What excludes is drawn at their left, what is needed at their right, as arcs
+Offers stand below each other by family. What is needed is drawn at their left, what excludes at their right, as arcs
 that reach further out the further they go: labels stay readable, and lines cross no text.
 """
 
@@ -14,7 +14,7 @@ from allot.core.relation import Need, Relations
 from allot.core.rulebook import FAMILIES, Rulebook
 
 # All in units of the drawing, of which 16 are as wide as the letter m.
-LEFT, BOX, RIGHT = 300.0, 390.0, 150.0
+LEFT, BOX, RIGHT = 150.0, 390.0, 300.0
 ROW, HEAD, MARGIN = 30.0, 40.0, 8.0
 BOX_HEIGHT = 24.0
 #: how far an arc between neighbours reaches; the longest goes to the edge
@@ -90,15 +90,15 @@ def _lines(found: Relations, nodes: Sequence[Node]) -> list[Line]:
     apart = [each for each in found.exclusions if each.one != each.other]
     furthest = _furthest(places, ((each.one, each.other) for each in apart))
     for each in apart:
-        reach = _reach(places[each.one], places[each.other], furthest, LEFT)
-        path = _arc(places[each.one], places[each.other], LEFT, -reach)
+        reach = _reach(places[each.one], places[each.other], furthest, RIGHT)
+        path = _arc(places[each.one], places[each.other], LEFT + BOX, reach)
         says = f"{each.one} excludes {each.other}: {', '.join(rule.id for rule in each.rules)}"
         lines.append(Line("excludes", path, (each.one, each.other), says))
     furthest = _furthest(places, ((need.offer, code) for need in found.needs for code in need.any_of))
     for need in found.needs:
         for code in need.any_of:
-            reach = _reach(places[need.offer], places[code], furthest, RIGHT)
-            path = _arc(places[need.offer], places[code], LEFT + BOX, reach)
+            reach = _reach(places[need.offer], places[code], furthest, LEFT)
+            path = _arc(places[need.offer], places[code], LEFT, -reach)
             lines.append(Line("needs" if len(need.any_of) == 1 else "either", path, (need.offer, code), _said(need)))
     return lines
 
