@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 from starlette.routing import Route, Router
 
-from allot.console import forms, homes, licenses, people, rulebooks, sessions
+from allot.console import forms, holdings, homes, journals, licenses, people, rulebooks, sessions
 from allot.console.screens import Place, Screens
 from allot.console.sessions import Sample
 from allot.console.visits import ROOT, Page, Query, Visit
@@ -30,9 +30,18 @@ from allot.wire.values import organization_of
 PLACES = (
     Place("/licenses", "Licenses", licenses.RIGHTS),
     Place("/people", "People", people.RIGHTS),
+    Place("/journal", "Journal", journals.RIGHTS),
     Place("/rulebook", "Rulebook", None),
 )
-PAGES: tuple[Page, ...] = (*homes.PAGES, *sessions.PAGES, *licenses.PAGES, *people.PAGES, *rulebooks.PAGES)
+PAGES: tuple[Page, ...] = (
+    *homes.PAGES,
+    *sessions.PAGES,
+    *licenses.PAGES,
+    *people.PAGES,
+    *holdings.PAGES,
+    *journals.PAGES,
+    *rulebooks.PAGES,
+)
 
 # Nothing runs, and nothing is loaded, but what this server sends; no other page holds one of ours.
 POLICY = (

@@ -40,10 +40,11 @@ async def page(reading: Reading, org_id: str, search: Search, offset: int, limit
             break
     shown = found[offset : offset + limit]
     organization = await organizations.name(reading, org_id)
-    return Audit(shown, await _names(reading, org_id, shown), organization, len(found) > offset + limit)
+    return Audit(shown, await names(reading, org_id, shown), organization, len(found) > offset + limit)
 
 
-async def _names(reading: Reading, org_id: str, entries: Sequence[Entry]) -> dict[str, Name]:
+async def names(reading: Reading, org_id: str, entries: Sequence[Entry]) -> dict[str, Name]:
+    """The names of those of the organization who did something in these entries, or whom they are about, by id."""
     ids = {id for entry in entries for id in (entry.actor_id, entry.target_id) if id}
     profiles = {
         (person.org_id, person.id): (person, profile)

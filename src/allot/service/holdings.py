@@ -119,6 +119,11 @@ async def load_reached(reading: Reading, batch: Batch) -> None:
     )
 
 
+async def since(reading: Reading, org_id: str, person_id: str) -> dict[int, str]:
+    """When a person was given what they hold, by the number of the license; '' where that is not known."""
+    return await store.given(reading, org_id, person_id)
+
+
 async def save(writing: Writing, batch: Batch) -> None:
     """Write what the batch has changed, and its journal."""
     changes = store.Changes()

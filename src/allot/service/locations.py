@@ -5,7 +5,7 @@ A location is enabled for Webex Calling when it was imported so, or once it has 
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -155,3 +155,8 @@ async def page(reading: Reading, org_id: str, wanted: Wanted, after: str | int, 
             break
         last = read[-1].name
     return found[:size]
+
+
+async def names(reading: Reading, org_id: str, ids: Collection[str]) -> dict[str, str]:
+    """The names of the locations of these ids that are there, by id."""
+    return {id: location.name for id, location in (await store.load(reading, org_id, ids)).items()}

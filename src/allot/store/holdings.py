@@ -15,6 +15,7 @@ _BY_ID = _PERSON.format(key="person_id")
 _BY_EMAIL = _PERSON.format(key="email")
 _LICENSES = "SELECT person_id, license, pending_until FROM holdings WHERE org_id = $1 AND person_id IN LIST($2)"
 _SITES = "SELECT person_id, site_url, pending_until FROM attendees WHERE org_id = $1 AND person_id IN LIST($2)"
+_GIVEN = "SELECT license, given FROM holdings WHERE org_id = $1 AND person_id = $2"
 
 _GIVE = "INSERT INTO holdings (org_id, person_id, license, pending_until, given) VALUES ($1, $2, $3, $4, $5)"
 _TAKE = "DELETE FROM holdings WHERE org_id = $1 AND person_id = $2 AND license = $3"
@@ -144,3 +145,8 @@ async def save(writing: Writing, changes: Changes) -> None:
     await writing.many(_UNREACH, list(changes.reach))
     await writing.many(_REACH, [(*key, *place) for key, place in changes.reach.items()])
     await writing.many(_COUNT, [(*key, count) for key, count in changes.count.items() if count])
+
+
+async def given(reading: Reading, org_id: str, person_id: str) -> dict[int, str]:
+    """When a person was given what they hold, by the number of the license; '' where that is not known."""
+    return {license: at for license, at in await reading.rows(_GIVEN, org_id, person_id)}
