@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from allot.bulk.applied import results
-from allot.bulk.applied.applies import TROUBLES, Apply, Options, Tally, check
-from allot.bulk.applied.journals import ALREADY, SENT, Entry, Journal
+from allot.bulk.applied.applies import Apply, Options, Tally, check
+from allot.bulk.applied.journals import ALREADY, SENT, TROUBLES, Entry, Journal
 from allot.bulk.planned.plans import Plan
 from allot.bulk.shown import outlines, terminals
 from allot.bulk.words import count, plain

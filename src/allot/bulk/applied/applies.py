@@ -18,13 +18,10 @@ from allot.bulk.applied.journals import (
     ALREADY,
     BEGUN,
     DONE,
-    FAILED,
     GONE,
     LOST,
-    PARTLY,
-    REFUSED,
     SENT,
-    STALE,
+    TROUBLES,
     Entry,
     Journal,
     JournalFault,
@@ -40,15 +37,6 @@ from allot.client.writers import Writer
 from allot.core import ids
 from allot.core.rulebook import Rulebook
 
-#: outcomes that are no success, worst first, and what they mean
-TROUBLES = {
-    LOST: "lost: answered as done, and not there when read back",
-    PARTLY: "done in part only",
-    FAILED: "without a certain answer, however often they were sent",
-    REFUSED: "refused",
-    STALE: "changed since the snapshot; nothing was sent for them",
-    GONE: "not there any more",
-}
 # Changes of a window. They are in memory, so that they are not too many; everybody is read once for each window, which
 # must not be many more requests than those that change somebody: a tenth at most.
 WINDOW, WINDOW_SHARE = 50_000, 10

@@ -34,6 +34,15 @@ STALE, GONE = "stale", "gone"
 REFUSED, PARTLY = "refused", "partly"
 #: answered as if done, and not there; no certain answer, however often
 LOST, FAILED = "lost", "failed"
+#: outcomes that are no success, worst first, and what they mean
+TROUBLES = {
+    LOST: "lost: answered as done, and not there when read back",
+    PARTLY: "done in part only",
+    FAILED: "without a certain answer, however often they were sent",
+    REFUSED: "refused",
+    STALE: "changed since the snapshot; nothing was sent for them",
+    GONE: "not there any more",
+}
 
 
 class JournalFault(Exception):
@@ -63,7 +72,9 @@ class Entry(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
         return self.outcome in (BEGUN, SENT, REFUSED, PARTLY, LOST, FAILED)
 
 
-class _Head(msgspec.Struct):
+class Head(msgspec.Struct):
+    """The first line of a journal: of which plan it is, and at what address that is applied."""
+
     plan: str
     address: str
     allot: str = "journal"
@@ -85,7 +96,7 @@ class Journal:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
             self._lock()
-            self._read(_Head(plan, address))
+            self._read(Head(plan, address))
         except BaseException:
             os.close(self._file)
             raise
@@ -119,7 +130,7 @@ class Journal:
                 f"{self.path} is in use: this plan is being applied by another process; wait until that has ended"
             ) from error
 
-    def _read(self, expected: _Head) -> None:
+    def _read(self, expected: Head) -> None:
         """Read what is there, cut off a line that was torn, begin where there is nothing."""
         size = os.fstat(self._file).st_size
         with open(self._file, "rb", buffering=BLOCK, closefd=False) as lines:
@@ -136,8 +147,8 @@ class Journal:
             self._put(begun)
             self.sync()
 
-    def _check(self, line: bytes, expected: _Head) -> None:
-        head = _read_head(self.path, line)
+    def _check(self, line: bytes, expected: Head) -> None:
+        head = read_head(self.path, line)
         if head.plan != expected.plan:
             raise JournalFault(f"{self.path} is the journal of another plan; name another one with --journal")
         if head.address != expected.address:
@@ -182,7 +193,7 @@ def past(path: Path, plan: str) -> dict[int, Entry]:
     """
     try:
         with path.open("rb") as lines:
-            address = _read_head(path, lines.readline(BLOCK)).address
+            address = read_head(path, lines.readline(BLOCK)).address
     except FileNotFoundError as error:
         raise JournalFault(
             f"there is no journal {path}: the plan was not applied from here; name another one with --journal"
@@ -191,9 +202,10 @@ def past(path: Path, plan: str) -> dict[int, Entry]:
         return journal.entries
 
 
-def _read_head(path: Path, line: bytes) -> _Head:
+def read_head(path: Path, line: bytes) -> Head:
+    """The first line of the journal at a path. Raises JournalFault when it is none."""
     try:
-        head = msgspec.json.decode(line, type=_Head)
+        head = msgspec.json.decode(line, type=Head)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise _no_journal(path) from error
     if head.allot != "journal" or head.version != VERSION:

@@ -11,7 +11,7 @@ import numpy as np
 from allot.bulk.actual.organizations import organization
 from allot.bulk.actual.snapshots import Snapshot
 from allot.bulk.desired.desires import Desired
-from allot.bulk.files import BATCH, File, Writer
+from allot.bulk.files import BATCH, File, FileFault, Writer
 from allot.bulk.memories import without_collector
 from allot.bulk.planned import guards
 from allot.bulk.planned.asks import Asks
@@ -35,12 +35,18 @@ class Options:
 
 
 class Plan:
-    """A plan as its file has it. Raises FileFault when the file is none or was edited, OSError when it is away."""
+    """A plan as its file has it. Raises FileFault when the file is none or was edited, OSError when it is away.
 
-    def __init__(self, path: Path) -> None:
-        self.file = File(path, "plan")
-        self.head = msgspec.json.decode(self.file.head, type=Head)
-        [self.summary] = self.file.records("summary", Summary)
+    With `verified=False` it is not looked whether it was edited: to list plans.
+    """
+
+    def __init__(self, path: Path, *, verified: bool = True) -> None:
+        self.file = File(path, "plan", verified=verified)
+        try:
+            self.head = msgspec.json.decode(self.file.head, type=Head)
+            [self.summary] = self.file.records("summary", Summary)
+        except ValueError as error:
+            raise FileFault(f"{path} is no plan that this allot reads; make it again") from error
 
     @property
     def digest(self) -> str:

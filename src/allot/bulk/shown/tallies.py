@@ -25,7 +25,7 @@ def tally(plan: Plan, most: int) -> Tally:
     found = Tally()
     for block in plan.changes():
         for change in block:
-            found.waves.setdefault(change.wave, Counter())[kind(change)] += 1
+            found.waves.setdefault(change.wave, Counter())[kind(change.before.licenses, change.after.licenses)] += 1
             if change.irreversible and len(found.irreversible) < most:
                 found.irreversible.append(change)
         found.changes += block[: most - len(found.changes)]

@@ -71,12 +71,12 @@ def _long(license: LicenseName | License) -> str:
     return f"{license.name}{site}{f' in {license.subscription_id}' if license.subscription_id else ''}"
 
 
-def kind(change: Change) -> str:
-    """What a change does on the whole: one of KINDS."""
-    before, after = set(change.before.licenses), set(change.after.licenses)
-    if after - before:
-        return "swapped" if before - after else "given"
-    return "taken" if before - after else "other"
+def kind(before: Iterable[int], after: Iterable[int]) -> str:
+    """What a change of licenses does on the whole: one of KINDS."""
+    had, has = set(before), set(after)
+    if has - had:
+        return "swapped" if had - has else "given"
+    return "taken" if had - has else "other"
 
 
 def steps(names: Names, change: Change) -> list[list[Part]]:
