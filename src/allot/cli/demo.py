@@ -14,6 +14,8 @@ from allot.store import organizations
 from allot.store.database import StoreError, shown
 
 ACME = "96abc2aa-3dcc-11e5-a152-fe34819cdc9a"
+#: the person of Cisco's documented example
+JOHN = "f5b36187-c8dd-4727-8b2f-f9c447f29046"
 GLOBEX = "5c0e4f9a-7d26-4f43-9a31-2d8a6f1be704"
 PARTNER = "0f4d2c1b-6a3e-4b58-8c77-d1e9b2a64f30"
 #: its sub-partners, one active and one suspended

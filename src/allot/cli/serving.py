@@ -136,10 +136,12 @@ class _Console:
 
 def _console(service: Service) -> App:
     from allot.console.application import Console
-    from allot.console.sessions import Sample
+    from allot.console.sessions import Demo, Sample
 
-    samples = [Sample(known.token, known.says) for known in demonstration.TOKENS] if service.tokens.demo else []
-    return Console(service, samples)
+    if not service.tokens.demo:
+        return Console(service)
+    samples = tuple(Sample(known.token, known.says) for known in demonstration.TOKENS)
+    return Console(service, Demo(samples, demonstration.ACME, demonstration.JOHN))
 
 
 @contextmanager

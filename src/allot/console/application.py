@@ -2,7 +2,6 @@
 
 import logging
 import time
-from collections.abc import Sequence
 from types import AsyncGeneratorType
 from urllib.parse import parse_qsl
 
@@ -10,7 +9,7 @@ from starlette.routing import Route, Router
 
 from allot.console import forms, holdings, homes, journals, licenses, people, rulebooks, sessions
 from allot.console.screens import Place, Screens
-from allot.console.sessions import Sample
+from allot.console.sessions import Demo
 from allot.console.visits import ROOT, Page, Query, Visit
 from allot.core import ids
 from allot.core import scope as scopes
@@ -28,10 +27,12 @@ from allot.wire.values import organization_of
 
 #: the navigation, in its order
 PLACES = (
-    Place("/licenses", "Licenses", licenses.RIGHTS),
-    Place("/people", "People", people.RIGHTS),
-    Place("/journal", "Journal", journals.RIGHTS),
-    Place("/rulebook", "Rulebook", None),
+    Place("/licenses", "Licenses", licenses.RIGHTS, "Units used and free, who has them, and what became of them."),
+    Place("/people", "People", people.RIGHTS, "Find somebody, see what they have, and try a change before it is made."),
+    Place(
+        "/journal", "Journal", journals.RIGHTS, "Every change that was asked for, carried out or refused, and by whom."
+    ),
+    Place("/rulebook", "Rulebook", None, "What Webex sells, what needs and excludes what, and how that is known."),
 )
 PAGES: tuple[Page, ...] = (
     *homes.PAGES,
@@ -63,11 +64,11 @@ log = logging.getLogger("allot.console")
 
 
 class Console:
-    """All pages below /console. `samples` are tokens that everybody knows, offered at the sign-in of a demo."""
+    """All pages below /console. With `demo` newcomers are offered tokens, and an example to follow."""
 
-    def __init__(self, service: Service, samples: Sequence[Sample] = ()) -> None:
+    def __init__(self, service: Service, demo: Demo | None = None) -> None:
         self.service = service
-        self.screens = Screens(PLACES, samples)
+        self.screens = Screens(PLACES, demo)
         self.patience = Patience(forms.FORM_SECONDS_MAX)
         self._assets = {each.address: each for each in self.screens.assets.values()}
         by_path: dict[str, dict[str, Page]] = {}

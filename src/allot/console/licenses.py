@@ -82,6 +82,12 @@ async def show_license(visit: Visit) -> Reply:
     return visit.show("license.html", units=_units(license), holders=shown, more=more, people=visit.may(PEOPLE_RIGHTS))
 
 
+async def scarce(visit: Visit) -> list[Units]:
+    """The licenses that have no unit left."""
+    counted = map(_units, await _licenses(visit))
+    return [each for each in counted if each.state in ("short", "over", "full")]
+
+
 async def _licenses(visit: Visit) -> list[License]:
     async with visit.service.database.reading() as reading:
         found, _ = await licenses.of_organization(reading, visit.service.rulebook, visit.org_id)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined
 
 from allot.bulk.words import count, thousands
-from allot.console.sessions import Sample
+from allot.console.sessions import Demo
 from allot.console.visits import ROOT, Visit
 from allot.core import ids
 from allot.wire.operation import Reply, Rights
@@ -39,6 +39,8 @@ class Place(NamedTuple):
     path: str
     name: str
     rights: Rights | None
+    #: what is there, in a sentence for newcomers
+    says: str = ""
 
 
 def _asset(name: str) -> Asset:
@@ -50,7 +52,7 @@ def _asset(name: str) -> Asset:
 class Screens:
     """The templates, and the files that they load."""
 
-    def __init__(self, places: Sequence[Place], samples: Sequence[Sample] = ()) -> None:
+    def __init__(self, places: Sequence[Place], demo: Demo | None = None) -> None:
         self.assets = {name: _asset(name) for name in ASSETS}
         self._made = Environment(
             loader=ChoiceLoader(
@@ -66,7 +68,7 @@ class Screens:
         )
         self._made.globals |= {
             "places": places,
-            "samples": samples,
+            "demo": demo,
             "asset": {name: each.address for name, each in self.assets.items()},
         }
         self._made.filters |= {"thousands": thousands, "count": count, "wire": wire}

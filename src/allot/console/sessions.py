@@ -24,6 +24,14 @@ class Sample(NamedTuple):
     says: str
 
 
+class Demo(NamedTuple):
+    """What a newcomer is offered at a demo: tokens to sign in with, and the person of the documented example."""
+
+    samples: tuple[Sample, ...]
+    org_id: str
+    person_id: str
+
+
 def read(headers: dict[bytes, bytes]) -> str:
     """The secret of the session in the cookies of a request; empty when there is none."""
     try:
