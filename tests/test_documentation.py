@@ -41,6 +41,7 @@ RUN = [
     "docs/how-to/events.md",
     "docs/how-to/import.md",
     "docs/how-to/library.md",
+    "docs/how-to/requests.md",
     "docs/how-to/rulebook.md",
     "docs/how-to/watching.md",
 ]
@@ -52,7 +53,7 @@ RUN_LONG = [
     "docs/how-to/sdk.md",
 ]
 #: variables that a block may leave to the next ones
-KEPT = "TOKEN CUSTOMER OUTCOME DIGEST ALLOT_URL ALLOT_TOKEN"
+KEPT = "TOKEN CUSTOMER NUMBER OUTCOME DIGEST ALLOT_URL ALLOT_TOKEN"
 SHOWN = "http://127.0.0.1:8080"
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SECONDS = 30

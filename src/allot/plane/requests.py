@@ -1,7 +1,7 @@
 """Requests on the wire: those that this process has answered last, and why each got what it got."""
 
 import re
-from typing import TypeVar
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -47,15 +47,15 @@ class AnsweredRequestCollectionResponse(msgspec.Struct):
     items: list[AnsweredRequest]
 
 
-class StatusReason(msgspec.Struct, rename="camel", omit_defaults=True):
+class StatusReason(msgspec.Struct, rename="camel"):
     """One error of the answer; `rule` is the one of the rulebook that refused something."""
 
     error_code: int
     description: str
-    rule: str = ""
+    rule: str | UnsetType = UNSET
 
 
-class AnsweredRequestDetails(AnsweredRequest):
+class AnsweredRequestDetails(AnsweredRequest, kw_only=True):
     """One request with all that is known of it.
 
     `why` has the errors of its answer. `unread` are the members of its body, and the parameters of its query, that
@@ -63,13 +63,13 @@ class AnsweredRequestDetails(AnsweredRequest):
     where it may hold secrets; `bodyBytes` is its size. `curl` sends the request once more, with the token in `TOKEN`.
     """
 
-    address: str = ""
-    user_agent: str = ""
-    why: list[StatusReason] = []
-    unread: list[str] = []
-    body_bytes: int = 0
+    address: str
+    user_agent: str
+    why: list[StatusReason]
+    unread: list[str]
+    body_bytes: int
     body: str | UnsetType = UNSET
-    curl: str = ""
+    curl: str
 
 
 async def list_requests(request: Request) -> Reply:
@@ -93,7 +93,7 @@ async def list_requests(request: Request) -> Reply:
     below = _below(read_cursor(request, 1))
     found, below = request.service.requests.page(wanted, below, query["max"] or REQUESTS_MAX)
     headers = [] if below is None else [next_link(request, cursor=encode_cursor(str(below)))]
-    return Reply(200, AnsweredRequestCollectionResponse([_show(AnsweredRequest, each) for each in found]), headers)
+    return Reply(200, AnsweredRequestCollectionResponse([AnsweredRequest(**_told(each)) for each in found]), headers)
 
 
 async def get_request(request: Request) -> Reply:
@@ -103,37 +103,39 @@ async def get_request(request: Request) -> Reply:
     seen = request.service.requests.find(wanted, int(text)) if _NUMBER.fullmatch(text) else None
     if seen is None:
         raise Failure.not_found("number: no such request of this organization is remembered by this process")
-    shown = _show(AnsweredRequestDetails, seen)
-    shown.address, shown.user_agent = seen.address, seen.agent
-    shown.why = [StatusReason(each.code, each.description, each.rule) for each in reasons(seen)]
-    shown.unread = seen.unread()
-    shown.body_bytes = seen.size
     body = text_of(seen)
-    shown.body = UNSET if body is None else body
-    shown.curl = as_curl(seen, request.origin)
+    shown = AnsweredRequestDetails(
+        **_told(seen),
+        address=seen.address,
+        user_agent=seen.agent,
+        why=[StatusReason(each.code, each.description, each.rule or UNSET) for each in reasons(seen)],
+        unread=seen.unread(),
+        body_bytes=seen.size,
+        body=UNSET if body is None else body,
+        curl=as_curl(seen, request.origin),
+    )
     return Reply(200, shown)
 
 
-Shape = TypeVar("Shape", bound=AnsweredRequest)
-
-
-def _show(shape: type[Shape], seen: Seen) -> Shape:
-    return shape(
-        seen.number,
-        stamp(seen.began),
-        seen.method,
-        seen.path,
-        seen.status,
-        seen.milliseconds,
-        seen.tracking_id,
-        seen.query or UNSET,
-        seen.operation or UNSET,
-        ids.encode("PEOPLE", seen.about.person_id) if seen.about.person_id else UNSET,
-        seen.about.email or UNSET,
-        ids.encode("PEOPLE", seen.actor_id) if seen.actor_id else UNSET,
-        seen.actor_email or UNSET,
-        seen.rules or UNSET,
-    )
+def _told(seen: Seen) -> dict[str, Any]:
+    """What a list and the request by itself both have."""
+    about = seen.about
+    return {
+        "number": seen.number,
+        "at": stamp(seen.began),
+        "method": seen.method,
+        "path": seen.path,
+        "status": seen.status,
+        "milliseconds": seen.milliseconds,
+        "tracking_id": seen.tracking_id,
+        "query": seen.query or UNSET,
+        "operation": seen.operation or UNSET,
+        "person_id": ids.encode("PEOPLE", about.person_id) if about.person_id else UNSET,
+        "person_email": about.email or UNSET,
+        "actor_id": ids.encode("PEOPLE", seen.actor_id) if seen.actor_id else UNSET,
+        "actor_email": seen.actor_email or UNSET,
+        "rules": seen.rules or UNSET,
+    }
 
 
 def _sees_nobody(request: Request) -> bool:
