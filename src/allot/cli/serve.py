@@ -40,6 +40,7 @@ def _serve(read: Settings, demo: bool, kept: str) -> None:
 def _banner(read: Settings, address: str, demo: bool, kept: str) -> str:
     lines = [
         f"allot {version('allot')} listens on {address}",
+        f"  console   {address}/console",
         f"  API       {address}/v1",
         f"  docs      {address}/allot/v1/docs",
         f"  database  {kept or shown(read.database)}",
