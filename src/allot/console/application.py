@@ -7,7 +7,21 @@ from urllib.parse import parse_qsl
 
 from starlette.routing import Route, Router
 
-from allot.console import forms, holdings, homes, journals, licenses, people, rulebooks, sessions
+from allot.console import (
+    customers,
+    forms,
+    holdings,
+    homes,
+    journals,
+    licenses,
+    partners,
+    people,
+    reports,
+    rulebooks,
+    runs,
+    sessions,
+    subscribers,
+)
 from allot.console.screens import Place, Screens
 from allot.console.sessions import Demo
 from allot.console.visits import ROOT, Page, Query, Visit
@@ -32,6 +46,7 @@ PLACES = (
     Place(
         "/journal", "Journal", journals.RIGHTS, "Every change that was asked for, carried out or refused, and by whom."
     ),
+    Place("/wholesale", "Wholesale", partners.RIGHTS, "Customers of a partner while they are provisioned; bills."),
     Place("/rulebook", "Rulebook", None, "What Webex sells, what needs and excludes what, and how that is known."),
 )
 PAGES: tuple[Page, ...] = (
@@ -41,6 +56,11 @@ PAGES: tuple[Page, ...] = (
     *people.PAGES,
     *holdings.PAGES,
     *journals.PAGES,
+    *partners.PAGES,
+    *customers.PAGES,
+    *runs.PAGES,
+    *subscribers.PAGES,
+    *reports.PAGES,
     *rulebooks.PAGES,
 )
 

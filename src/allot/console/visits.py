@@ -110,6 +110,8 @@ class Page:
     rights: Rights | None
     #: for those who have not signed in as well
     open: bool = False
+    #: of the caller's own organization, whichever was looked at before
+    own: bool = False
     #: the most bytes that its form may have
     most: int = 1 << 20
 

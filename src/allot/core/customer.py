@@ -77,8 +77,10 @@ class Customer:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which customers are wanted; None wants all."""
+    """Which customers are wanted, and in what order; None wants all."""
 
     external_id: str | None = None
     customer_org_id: str | None = None
     statuses: tuple[str, ...] = ()
+    #: the newest first, rather than the oldest
+    newest: bool = False

@@ -12,21 +12,18 @@ from allot.core import scope as scopes
 from allot.core.event import TYPES, Event, Place, message
 from allot.core.failure import Failure
 from allot.service import events
-from allot.service.events import Wanted
+from allot.service.events import (
+    HEARTBEAT_SECONDS,
+    LOOK_SECONDS,
+    PAUSE_SECONDS,
+    RETRY_MILLISECONDS,
+    STREAM_SECONDS,
+    Wanted,
+)
 from allot.service.service import Service
 from allot.wire.operation import Operation, Parameter, Reply, Request, Rights, Text
 
 EVENT_STREAM = "text/event-stream"
-# How often a stream looks by itself: what other processes commit is not always told.
-LOOK_SECONDS = 0.5
-# Between two looks of one stream at least: in a busy service there is something new all the time.
-PAUSE_SECONDS = 0.02
-# So that proxies keep the connection, and both sides learn when it is lost.
-HEARTBEAT_SECONDS = 15.0
-# How long a client shall wait before it comes again.
-RETRY_MILLISECONDS = 1000
-# Then the client comes again by itself, and its rights are looked at anew.
-STREAM_SECONDS = 600.0
 
 
 async def stream_events(request: Request) -> Reply:

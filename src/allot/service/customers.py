@@ -243,8 +243,13 @@ async def find(reading: Reading, context: Context, key: Key) -> Customer:
 async def page(
     reading: Reading, context: Context, org_id: str, wanted: Filter, after: tuple[str, str] | int, size: int
 ) -> store.Page:
-    """A partner's wanted customers, oldest first."""
+    """A partner's wanted customers, oldest first unless the filter says otherwise."""
     return await store.page(reading, context.rulebook.packages, org_id, wanted, after, size)
+
+
+async def counts(reading: Reading, org_id: str) -> dict[str, int]:
+    """How many customers a partner has in each status that any has."""
+    return await store.counts(reading, org_id)
 
 
 async def precheck(reading: Reading, context: Context, request: Request) -> None:

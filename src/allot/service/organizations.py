@@ -1,5 +1,7 @@
 """Organizations: what they are called, and who may manage which."""
 
+from collections.abc import Collection
+
 from allot.core.failure import Failure
 from allot.core.organization import Head
 from allot.store import organizations as store
@@ -15,6 +17,11 @@ async def manages(reading: Reading, partner_id: str, org_id: str) -> bool:
 async def name(reading: Reading, org_id: str) -> str:
     """The display name of an organization."""
     return await store.name(reading, org_id)
+
+
+async def names(reading: Reading, org_ids: Collection[str]) -> dict[str, str]:
+    """The display names of those of these organizations that there are."""
+    return {org_id: head.display_name for org_id, head in (await store.heads_of(reading, org_ids)).items()}
 
 
 async def visible(reading: Reading, org_id: str) -> list[Head]:

@@ -144,16 +144,22 @@ async def find(reading: Reading, org_id: str, report_id: str | None) -> Report:
 async def page(
     reading: Reading, org_id: str, wanted: Filter, sort: str, after: tuple[str, str] | None, size: int
 ) -> list[Report]:
-    """A partner's wanted reports, sorted by a member of `SORTS`, those of the same value by id."""
+    """A partner's wanted reports, sorted by a member of `SORTS` or as `NEWEST`, those of the same value by id."""
     return await store.page(reading, org_id, wanted, sort, after, size)
 
 
 SORTS = tuple(store.SORTS)
+NEWEST = store.NEWEST
 
 
 def sorted_by(report: Report, sort: str) -> tuple[str, str]:
     """What a page that ends with this report is continued after."""
-    values = {"billingStartDate": report.start, "billingEndDate": report.end, "status": report.status}
+    values = {
+        "billingStartDate": report.start,
+        "billingEndDate": report.end,
+        "status": report.status,
+        NEWEST: report.created,
+    }
     return values.get(sort, report.id), report.id
 
 

@@ -64,6 +64,7 @@ _EXTERNAL = """
 SELECT c.org_id, c.external_id, c.customer_id FROM EACH($1) k
 JOIN customers c ON c.org_id = k.value->>0 AND c.external_id = k.value->>1
 """
+_COUNTS = "SELECT c.status, COUNT(*) FROM customers c WHERE c.org_id = $1 GROUP BY c.status"
 _MAPPED = "SELECT c.customer_org_id FROM customers c WHERE c.customer_org_id IN LIST($1)"
 
 
@@ -87,7 +88,7 @@ async def page(
     after: tuple[str, str] | int,
     size: int,
 ) -> Page:
-    """A partner's wanted customers in the order of their making, after (created, id), or after so many of them."""
+    """A partner's wanted customers as the filter orders them, after (created, id), or after so many of them."""
     sql, values = _keys(org_id, wanted, after, size + 1)
     keys = await reading.rows(sql, *values)
     shown = [(org_id, customer_id) for _, customer_id in keys[:size]]
@@ -117,16 +118,23 @@ def _keys(org_id: str, wanted: Filter, after: tuple[str, str] | int, limit: int)
     if isinstance(after, int):
         offset = after
     else:
-        conditions.append(f"(c.created, c.customer_id) > ({place(after[0])}, {place(after[1])})")
+        beyond = "<" if wanted.newest else ">"
+        conditions.append(f"(c.created, c.customer_id) {beyond} ({place(after[0])}, {place(after[1])})")
     reach = place(limit + offset)
     statuses = dict.fromkeys(wanted.statuses)
     parts = [[*conditions, f"c.status = {place(status)}"] for status in statuses] or [conditions]
+    order = "created DESC, customer_id DESC" if wanted.newest else "created, customer_id"
     selects = [
         f"SELECT * FROM (SELECT c.created, c.customer_id FROM customers c WHERE {' AND '.join(part)}"
-        f" ORDER BY c.created, c.customer_id LIMIT {reach}) part{n}"
+        f" ORDER BY {order} LIMIT {reach}) part{n}"
         for n, part in enumerate(parts)
     ]
-    return f"{' UNION ALL '.join(selects)} ORDER BY created, customer_id LIMIT $2 OFFSET {place(offset)}", values
+    return f"{' UNION ALL '.join(selects)} ORDER BY {order} LIMIT $2 OFFSET {place(offset)}", values
+
+
+async def counts(reading: Reading, org_id: str) -> dict[str, int]:
+    """How many customers a partner has in each status that any has."""
+    return dict(await reading.rows(_COUNTS, org_id))
 
 
 async def external_ids(reading: Reading, keys: Collection[Key]) -> dict[Key, str]:

@@ -58,6 +58,8 @@ SORTS = {
     "billingEndDate": "billing_end",
     "status": "status",
 }
+#: sorts by when they were asked for, the last first
+NEWEST = "newest"
 
 
 async def insert(writing: Writing, reports: Sequence[Report]) -> None:
@@ -83,8 +85,8 @@ async def find(reading: Reading, org_id: str, report_id: str) -> Report | None:
 async def page(
     reading: Reading, org_id: str, wanted: Filter, sort: str, after: tuple[str, str] | None, size: int
 ) -> list[Report]:
-    """A partner's wanted reports, sorted by one of `SORTS` and then by id; after (that value, id)."""
-    column = SORTS[sort]
+    """A partner's wanted reports, sorted by one of `SORTS` or as `NEWEST`, and then by id; after (that value, id)."""
+    column, beyond, turn = ("created", "<", " DESC") if sort == NEWEST else (SORTS[sort], ">", "")
     conditions, values = ["r.org_id = $1", "r.status <> 'DELETED'"], [org_id, size]
     for name, value in (
         ("billing_start", wanted.start),
@@ -98,9 +100,10 @@ async def page(
             conditions.append(f"r.{name} = ${len(values)}")
     if after is not None:
         values += after
-        conditions.append(f"(r.{column}, r.report_id) > (${len(values) - 1}, ${len(values)})")
+        conditions.append(f"(r.{column}, r.report_id) {beyond} (${len(values) - 1}, ${len(values)})")
     sql = f"""
-    SELECT {_COLUMNS} FROM reports r WHERE {" AND ".join(conditions)} ORDER BY r.{column}, r.report_id LIMIT $2
+    SELECT {_COLUMNS} FROM reports r WHERE {" AND ".join(conditions)}
+    ORDER BY r.{column}{turn}, r.report_id{turn} LIMIT $2
     """
     return [_report(row) for row in await reading.rows(sql, *values)]
 

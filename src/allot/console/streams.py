@@ -1,0 +1,97 @@
+"""Streams: parts of a page that change by themselves, told as server-sent events to whoever looks at them.
+
+A page names the place in its partner's journal that it was made at, and which parts it has. Whatever becomes of
+customers, runs and reports is in that journal: as long as nothing is added to it, nothing has changed.
+"""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
+
+from allot.console.visits import Visit
+from allot.service import events
+from allot.service.events import HEARTBEAT_SECONDS, LOOK_SECONDS, RETRY_MILLISECONDS, STREAM_SECONDS
+from allot.wire.operation import Reply
+
+#: makes the parts of a page as they are now: what htmx calls each, and its HTML
+Parts = Callable[[], Awaitable[Mapping[str, bytes]]]
+
+# Between two looks at least: nobody reads faster.
+PAUSE_SECONDS = 0.2
+#: tells a page to fetch itself anew: it has other parts by now
+OTHERS = "others"
+HEADERS = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+
+
+async def place(visit: Visit, org_id: str) -> str:
+    """How far a partner's journal is. To be read before what is shown of it."""
+    async with visit.service.database.reading() as reading:
+        return str(await events.place_now(reading, org_id))
+
+
+def names_of(parts: Iterable[str]) -> str:
+    """A short word for which parts there are, in their order."""
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def follow(visit: Visit, org_id: str, parts: Parts) -> Reply:
+    """The stream of a page that was made `at` a place and `has` these parts, as its address says."""
+    return Reply(200, _lines(visit, org_id, parts), list(HEADERS), b"text/event-stream")
+
+
+async def _lines(visit: Visit, org_id: str, parts: Parts) -> AsyncGenerator[bytes, None]:
+    service = visit.service
+    end = time.monotonic() + STREAM_SECONDS
+    watch = _Watch(visit, org_id, parts)
+    with service.streams.opened(visit.call.caller.token_key):
+        yield b"retry: %d\n\n" % RETRY_MILLISECONDS
+        async with service.news.listening():
+            while not service.stopping.is_set() and time.monotonic() < end:
+                seen = service.news.count
+                if told := await watch.look():
+                    yield told
+                await asyncio.sleep(PAUSE_SECONDS)
+                if not service.stopping.is_set():
+                    await service.news.wait(seen, LOOK_SECONDS)
+
+
+class _Watch:
+    """What one page shows, and what is new since."""
+
+    def __init__(self, visit: Visit, org_id: str, parts: Parts) -> None:
+        self._visit = visit
+        self._org_id = org_id
+        self._parts = parts
+        self._at = ""
+        self._told: Mapping[str, bytes] | None = None
+        self._quiet = time.monotonic()
+
+    async def look(self) -> bytes:
+        """The events that tell what is new; a sign of life now and then; nothing."""
+        at = await place(self._visit, self._org_id)
+        found = b""
+        if at != self._at:
+            self._at, found = at, self._news(at, await self._parts())
+        if not found and time.monotonic() - self._quiet >= HEARTBEAT_SECONDS:
+            found = b": nothing new\n\n"
+        if found:
+            self._quiet = time.monotonic()
+        return found
+
+    def _news(self, at: str, now: Mapping[str, bytes]) -> bytes:
+        told, self._told = self._told, now
+        if told is None:
+            # Whoever comes back says how far the page is by now, and else it is as it was made.
+            last = self._visit.headers.get(b"last-event-id", b"").decode("latin-1") or self._visit.query["at"]
+            if names_of(now) != self._visit.query["has"]:
+                return _event(at, OTHERS, b"")
+            told = now if last == at else {}
+        elif list(told) != list(now):
+            return _event(at, OTHERS, b"")
+        return b"".join(_event(at, name, html) for name, html in now.items() if told.get(name) != html)
+
+
+def _event(at: str, name: str, html: bytes) -> bytes:
+    data = b"".join(b"data: %s\n" % line for line in html.splitlines()) or b"data:\n"
+    return b"id: %s\nevent: %s\n%s\n" % (at.encode(), name.encode(), data)
