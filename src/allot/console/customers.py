@@ -115,7 +115,7 @@ def part(customer: Customer) -> str:
 def words(customer: Customer) -> dict[str, Any]:
     """What templates show of how a customer stands."""
     packages = [(held, chips.of_package(held)) for held in customer.packages.values()]
-    return {"status": chips.of_customer(customer), "packages": packages}
+    return {"stands": chips.of_customer(customer), "packages": packages}
 
 
 PAGES = (
