@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl
 from starlette.routing import Route, Router
 
 from allot.console import (
+    changes,
     customers,
     forms,
     holdings,
@@ -16,7 +17,9 @@ from allot.console import (
     licenses,
     partners,
     people,
+    plans,
     reports,
+    requests,
     rulebooks,
     runs,
     sessions,
@@ -24,6 +27,7 @@ from allot.console import (
 )
 from allot.console.screens import Place, Screens
 from allot.console.sessions import Demo
+from allot.console.shelves import Shelf
 from allot.console.visits import ROOT, Page, Query, Visit
 from allot.core import ids
 from allot.core import scope as scopes
@@ -47,6 +51,8 @@ PLACES = (
         "/journal", "Journal", journals.RIGHTS, "Every change that was asked for, carried out or refused, and by whom."
     ),
     Place("/wholesale", "Wholesale", partners.RIGHTS, "Customers of a partner while they are provisioned; bills."),
+    Place("/plans", "Plans", plans.RIGHTS, "What would become of many people, by rule and by license; how far it is."),
+    Place("/requests", "Requests", requests.RIGHTS, "What the API is asked as it happens, and why it answers so."),
     Place("/rulebook", "Rulebook", None, "What Webex sells, what needs and excludes what, and how that is known."),
 )
 PAGES: tuple[Page, ...] = (
@@ -55,12 +61,15 @@ PAGES: tuple[Page, ...] = (
     *licenses.PAGES,
     *people.PAGES,
     *holdings.PAGES,
+    *changes.PAGES,
     *journals.PAGES,
     *partners.PAGES,
     *customers.PAGES,
     *runs.PAGES,
     *subscribers.PAGES,
     *reports.PAGES,
+    *plans.PAGES,
+    *requests.PAGES,
     *rulebooks.PAGES,
 )
 
@@ -89,6 +98,7 @@ class Console:
     def __init__(self, service: Service, demo: Demo | None = None) -> None:
         self.service = service
         self.screens = Screens(PLACES, demo)
+        self.shelf = Shelf(service.settings.plans)
         self.patience = Patience(forms.FORM_SECONDS_MAX)
         self._assets = {each.address: each for each in self.screens.assets.values()}
         by_path: dict[str, dict[str, Page]] = {}
@@ -181,6 +191,7 @@ class _Door:
             *(None, origin, scope["path"], headers),
             session=sessions.read(headers),
             screens=self._console.screens,
+            shelf=self._console.shelf,
         )
 
 

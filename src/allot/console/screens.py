@@ -11,6 +11,7 @@ from allot.bulk.words import count, thousands
 from allot.console.sessions import Demo
 from allot.console.visits import ROOT, Visit
 from allot.core import ids
+from allot.service.clock import stamp
 from allot.wire.operation import Reply, Rights
 
 HTML = b"text/html; charset=utf-8"
@@ -71,7 +72,7 @@ class Screens:
             "demo": demo,
             "asset": {name: each.address for name, each in self.assets.items()},
         }
-        self._made.filters |= {"thousands": thousands, "count": count, "wire": wire}
+        self._made.filters |= {"thousands": thousands, "count": count, "wire": wire, "stamp": stamp}
 
     def show(self, visit: Visit, template: str, status: int = 200, **values: Any) -> Reply:
         """A page as the answer to a visit."""

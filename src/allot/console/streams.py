@@ -85,13 +85,15 @@ class _Watch:
             # Whoever comes back says how far the page is by now, and else it is as it was made.
             last = self._visit.headers.get(b"last-event-id", b"").decode("latin-1") or self._visit.query["at"]
             if names_of(now) != self._visit.query["has"]:
-                return _event(at, OTHERS, b"")
+                return event(at, OTHERS, b"")
             told = now if last == at else {}
         elif list(told) != list(now):
-            return _event(at, OTHERS, b"")
-        return b"".join(_event(at, name, html) for name, html in now.items() if told.get(name) != html)
+            return event(at, OTHERS, b"")
+        return b"".join(event(at, name, html) for name, html in now.items() if told.get(name) != html)
 
 
-def _event(at: str, name: str, html: bytes) -> bytes:
+def event(at: str, name: str, html: bytes) -> bytes:
+    """An event: the place that a page is at when it has it, unless that stays; what htmx calls the part; its HTML."""
+    place = f"id: {at}\n" if at else ""
     data = b"".join(b"data: %s\n" % line for line in html.splitlines()) or b"data:\n"
-    return b"id: %s\nevent: %s\n%s\n" % (at.encode(), name.encode(), data)
+    return b"%sevent: %s\n%s\n" % (place.encode(), name.encode(), data)

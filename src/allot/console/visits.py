@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import FormData
 
+from allot.console.shelves import Shelf
 from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.failure import Failure
@@ -48,6 +49,8 @@ class Visit(Request):
     #: the secret of the session; empty before the sign-in
     session: str = field(default="", repr=False)
     screens: Painter = field(kw_only=True, repr=False)
+    #: the plans that this server has to look at
+    shelf: Shelf = field(kw_only=True, repr=False)
 
     def show(self, template: str, status: int = 200, **values: Any) -> Reply:
         """A page as the answer."""
@@ -82,14 +85,14 @@ class Visit(Request):
         """All texts of the form that have this name."""
         return [value for value in self.form.getlist(name) if isinstance(value, str)]
 
-    def link(self, path: str, **query: Any) -> str:
+    def link(self, path: str, /, **query: Any) -> str:
         """The address of a page of the same organization, with what is not empty of a query."""
         if self.org_id != self.call.caller.org_id:
             query = {"orgId": ids.encode("ORGANIZATION", self.org_id)} | query
         told = urlencode({name: value for name, value in query.items() if value not in ("", None)})
         return f"{ROOT}{path}?{told}" if told else f"{ROOT}{path}"
 
-    def again(self, **changed: Any) -> str:
+    def again(self, /, **changed: Any) -> str:
         """The address of this page with some parameters changed; without those that become empty."""
         query = {name: value for name, value in self.query.items() if name != "orgId"} | changed
         return self.link(self.url_path.removeprefix(ROOT), **query)

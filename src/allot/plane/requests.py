@@ -10,14 +10,13 @@ from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.failure import Failure
 from allot.service.clock import stamp
-from allot.service.requests import Seen, Wanted
+from allot.service.requests import Seen
 from allot.wire.operation import Logged, Operation, Parameter, Reply, Request, Rights
 from allot.wire.paging import CURSOR, encode_cursor, next_link, read_cursor
-from allot.wire.requests import as_curl, reasons, text_of
+from allot.wire.requests import as_curl, reasons, text_of, visible, wanted
 from allot.wire.values import ORG_ID, organization_in_query
 
 REQUESTS_MAX = 1000
-_STATUS = re.compile(r"[1-5](xx|[0-9]{2})")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 
 
@@ -80,18 +79,9 @@ async def list_requests(request: Request) -> Reply:
     nobody: without a valid token, or of no path.
     """
     query = request.query
-    wanted = Wanted(
-        await organization_in_query(request),
-        _sees_nobody(request),
-        _status(query["status"] or ""),
-        (query["method"] or "").upper(),
-        query["path"] or "",
-        _person(query["person"] or ""),
-        query["rule"] or "",
-        query["trackingId"] or "",
-    )
+    asked = wanted(request, await organization_in_query(request))
     below = _below(read_cursor(request, 1))
-    found, below = request.service.requests.page(wanted, below, query["max"] or REQUESTS_MAX)
+    found, below = request.service.requests.page(asked, below, query["max"] or REQUESTS_MAX)
     headers = [] if below is None else [next_link(request, cursor=encode_cursor(str(below)))]
     return Reply(200, AnsweredRequestCollectionResponse([AnsweredRequest(**_told(each)) for each in found]), headers)
 
@@ -99,8 +89,8 @@ async def list_requests(request: Request) -> Reply:
 async def get_request(request: Request) -> Reply:
     """Show one request by its number: why it got its status, what of it was never read, and how to send it again."""
     text = request.path["number"]
-    wanted = Wanted(await organization_in_query(request), _sees_nobody(request))
-    seen = request.service.requests.find(wanted, int(text)) if _NUMBER.fullmatch(text) else None
+    asked = visible(request, await organization_in_query(request))
+    seen = request.service.requests.find(asked, int(text)) if _NUMBER.fullmatch(text) else None
     if seen is None:
         raise Failure.not_found("number: no such request of this organization is remembered by this process")
     body = text_of(seen)
@@ -136,23 +126,6 @@ def _told(seen: Seen) -> dict[str, Any]:
         "actor_email": seen.actor_email or UNSET,
         "rules": seen.rules or UNSET,
     }
-
-
-def _sees_nobody(request: Request) -> bool:
-    """Whether the caller operates this server: what nobody is known to have sent is theirs to see."""
-    return scopes.ADMIN in request.call.caller.scopes
-
-
-def _status(text: str) -> str:
-    """How the wanted statuses begin. Raises Failure (400)."""
-    if text and not _STATUS.fullmatch(text):
-        raise Failure.invalid("status: must be a status such as 206, or a class of them such as 4xx")
-    return text.rstrip("x")
-
-
-def _person(text: str) -> str:
-    """A person's id as it is kept, or a part of an email address as it is."""
-    return ids.decode("PEOPLE", text) or text
 
 
 def _below(cursor: tuple[str, ...] | None) -> int | None:

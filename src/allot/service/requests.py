@@ -6,6 +6,7 @@ What lasts is the journal. Tokens are never among what is kept, nor bodies that 
 To keep one takes a microsecond: whatever can be told from it is made when somebody looks.
 """
 
+import secrets
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -163,6 +164,8 @@ class Requests:
         self._gong = Gong()
         #: number of the last one
         self.newest = 0
+        #: tells the numbers of this process from those of others
+        self.process = secrets.token_hex(4)
 
     def __len__(self) -> int:
         return len(self._kept)

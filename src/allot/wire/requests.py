@@ -3,18 +3,21 @@
 import re
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import msgspec
 from msgspec import inspect
 
+from allot.core import ids
+from allot.core import scope as scopes
 from allot.core.call import Caller
-from allot.service.requests import BODY_BYTES_MAX, Reader, Requests, Seen
+from allot.core.failure import Failure
+from allot.service.requests import BODY_BYTES_MAX, Reader, Requests, Seen, Wanted
 from allot.wire.errors import ErrorResponse
 from allot.wire.forms import form_as_json
-from allot.wire.operation import JSON, Operation, Reply
+from allot.wire.operation import JSON, Operation, Reply, Request
 
 # A shorter text is no token, and could be part of anything.
 TOKEN_MIN = 8
@@ -29,6 +32,8 @@ _SECRETS = re.compile(
 # What curl would change in an address by itself: its patterns, and dots for folders.
 _PLAIN = re.compile(r"(?!.*/\.)[^\[\]{}]*")
 _IN_QUERY = "!$%&'()*+,/:;=?@[]{}~"
+# A status, or a class of them.
+_STATUS = re.compile(r"[1-5](xx|[0-9]{2})")
 # They would act on a terminal; no JSON has them.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
@@ -67,6 +72,34 @@ def answered(requests: Requests, seen: Seen, reply: Reply, seconds: float) -> No
     if reply.status >= 400 and len(answer := reply.encode()) <= BODY_BYTES_MAX:
         seen.answer = answer
     requests.add(seen)
+
+
+# ------------------------------------------------------------------------------------------------ looking
+
+
+def visible(request: Request, org_id: str) -> Wanted:
+    """All requests that may be seen with a look at an organization.
+
+    Who operates this server sees what nobody is known to have sent as well.
+    """
+    return Wanted(org_id, scopes.ADMIN in request.call.caller.scopes)
+
+
+def wanted(request: Request, org_id: str) -> Wanted:
+    """Those of them that a query asks for. Raises Failure (400) for what is no status."""
+    query = {name: value or "" for name, value in request.query.items()}
+    status, person = query.get("status", ""), query.get("person", "")
+    if status and not _STATUS.fullmatch(status):
+        raise Failure.invalid("status: must be a status such as 206, or a class of them such as 4xx")
+    return replace(
+        visible(request, org_id),
+        status=status.rstrip("x"),
+        method=query.get("method", "").upper(),
+        path=query.get("path", ""),
+        person=ids.decode("PEOPLE", person) or person,
+        rule=query.get("rule", ""),
+        tracking_id=query.get("trackingId", ""),
+    )
 
 
 # ------------------------------------------------------------------------------------------------ why

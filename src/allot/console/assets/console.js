@@ -44,6 +44,16 @@
   // A live part that lost its server says so until it is back: htmx connects again by itself.
   document.addEventListener("htmx:sseError", () => document.body.classList.add("away"));
   document.addEventListener("htmx:sseOpen", () => document.body.classList.remove("away"));
+  // A row that comes twice, since a new connection began further back, is shown once.
+  document.addEventListener("htmx:sseBeforeMessage", function (event) {
+    const message = event.detail;
+    if (message.type === "row" && document.getElementById("r-" + message.lastEventId)) event.preventDefault();
+  });
+  // A table that grows by itself keeps its newest rows.
+  document.addEventListener("htmx:sseMessage", function (event) {
+    const most = Number(event.target.dataset.most);
+    while (most && event.target.rows.length > most) event.target.deleteRow(-1);
+  });
   // A page that says what is wrong is shown as well.
   document.addEventListener("htmx:beforeSwap", function (event) {
     if (event.detail.xhr && event.detail.xhr.status >= 400) {
