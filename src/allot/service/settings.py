@@ -25,6 +25,9 @@ class Settings:
     requests: Annotated[
         int, "How many of the newest requests this process keeps in its memory, to look at; 0 keeps none."
     ] = 2000
+    plans: Annotated[
+        str, "Folder of plan files that the console lists, with their progress while they are applied; empty for none."
+    ] = ""
     otlp_endpoint: Annotated[
         str, "OpenTelemetry collector (OTLP over HTTP) that gets the traces; empty sends none."
     ] = ""
