@@ -97,7 +97,7 @@ class Timeline(NamedTuple):
 async def timeline(visit: Visit, search: Search, limit: int = ENTRIES) -> Timeline:
     """The newest entries that are looked for, below the number that the query may name as `below`."""
     async with visit.service.database.reading() as reading:
-        found, rest = await journals.page(reading, visit.org_id, search, _number(visit.query["below"]), limit)
+        found, rest = await journals.page(reading, visit.org_id, search, number(visit.query["below"]), limit)
     return Timeline(await tell(visit, found), visit.again(below=rest) if rest else "")
 
 
@@ -198,7 +198,8 @@ class _Teller:
         if not calling:
             return ""
         place = calling.get("location_id")
-        return reached(self.places.get(place, place) if place else "", calling)
+        named = self.places.get(place, place) if place else ""
+        return reached(named, calling.get("phone_number"), calling.get("extension"))
 
 
 def label(license: License) -> str:
@@ -206,9 +207,8 @@ def label(license: License) -> str:
     return f"{license.name} ({license.site_url})" if license.site_url else license.name
 
 
-def reached(place: str, calling: dict[str, Any]) -> str:
+def reached(place: str, number: str | None, extension: str | None) -> str:
     """Where somebody is reached, in one line."""
-    number, extension = calling.get("phone_number"), calling.get("extension")
     return ", ".join(each for each in (place, number, f"extension {extension}" if extension else "") if each)
 
 
@@ -226,7 +226,8 @@ def _places(detail: dict[str, Any]) -> Iterator[str]:
     yield from (each["location_id"] for each in told if isinstance(each, dict) and each.get("location_id"))
 
 
-def _number(text: str) -> int | None:
+def number(text: str) -> int | None:
+    """The number that a text is; None where it is none."""
     return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
 
 
@@ -244,9 +245,8 @@ async def show_entry(visit: Visit) -> Reply:
 
 async def entry(visit: Visit) -> Told:
     """The entry of the path's number in words. Raises Failure when there is none."""
-    number = _number(visit.path["number"])
     async with visit.service.database.reading() as reading:
-        found = await journals.entry(reading, visit.org_id, number or 0)
+        found = await journals.entry(reading, visit.org_id, number(visit.path["number"]) or 0)
         if found is None:
             raise Failure.not_found("The journal of this organization has no entry of this number")
     [told] = await tell(visit, [found])
