@@ -50,7 +50,9 @@ PLACES = (
     Place(
         "/journal", "Journal", journals.RIGHTS, "Every change that was asked for, carried out or refused, and by whom."
     ),
-    Place("/wholesale", "Wholesale", partners.RIGHTS, "Customers of a partner while they are provisioned; bills."),
+    Place(
+        "/wholesale", "Wholesale", partners.RIGHTS, "Customers of a partner while they are provisioned; bills.", True
+    ),
     Place("/plans", "Plans", plans.RIGHTS, "What would become of many people, by rule and by license; how far it is."),
     Place("/requests", "Requests", requests.RIGHTS, "What the API is asked as it happens, and why it answers so."),
     Place("/rulebook", "Rulebook", None, "What Webex sells, what needs and excludes what, and how that is known."),
@@ -177,6 +179,7 @@ class _Door:
         visit.org_id = await organization_of(visit, ids.decode("ORGANIZATION", asked) or asked)
         async with self._service.database.reading() as reading:
             visit.org_name = await organizations.name(reading, visit.org_id)
+        visit.is_partner = await self._service.partners.has(caller.org_id)
 
     def _visit(self, scope: Scope) -> Visit:
         """The visit as it is before it is known who visits."""

@@ -23,10 +23,10 @@ SUBSCRIBERS = Rights((scopes.SUBSCRIBERS_READ, scopes.SUBSCRIBERS_WRITE), "read"
 REPORTS = Rights((scopes.REPORTS_READ, scopes.REPORTS_WRITE), "read")
 #: the pages of wholesale, with what each needs
 TABS = (
+    ("", "Partner", RIGHTS),
     ("/customers", "Customers", RIGHTS),
     ("/subscribers", "Subscribers", SUBSCRIBERS),
     ("/reports", "Billing reports", REPORTS),
-    ("", "Partner", RIGHTS),
 )
 GONE = "This partner has no such customer. It may have been removed meanwhile"
 

@@ -42,6 +42,12 @@ class Place(NamedTuple):
     rights: Rights | None
     #: what is there, in a sentence for newcomers
     says: str = ""
+    #: for people of wholesale partners alone
+    partners: bool = False
+
+    def is_for(self, visit: Visit) -> bool:
+        """Whether whoever visits finds something there."""
+        return visit.may(self.rights) and (visit.is_partner or not self.partners)
 
 
 def _asset(name: str) -> Asset:

@@ -44,6 +44,8 @@ class Visit(Request):
     #: the organization that is looked at: the caller's own, or one that it manages
     org_id: str = ""
     org_name: str = ""
+    #: whether the caller's own organization is a wholesale partner
+    is_partner: bool = False
     #: what was sent by a form; empty for a page that is only read
     form: FormData = field(default_factory=FormData)
     #: the secret of the session; empty before the sign-in

@@ -50,6 +50,10 @@ class Partners:
             raise Failure.forbidden(SUSPENDED)
         return partner
 
+    async def has(self, org_id: str) -> bool:
+        """Whether an organization is a partner."""
+        return await self._find(org_id) is not None
+
     async def sub_partners(self, org_id: str, state: str | None, offset: int, size: int) -> list[Partner]:
         """A page of a partner's sub-partners. Raises Failure (403) when the organization is no partner."""
         await self.acting(org_id, None, changes=False)
