@@ -32,3 +32,18 @@ class Search:
     actions: tuple[str, ...] = ()
     since: str | None = None
     until: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Somebody got a license, or was invited to it, or has it no more."""
+
+    #: of the journal's entry
+    number: int
+    at: str
+    tracking_id: str
+    action: str
+    person_id: str
+    #: None: the service itself, or an operator
+    actor_id: str | None
+    gained: bool

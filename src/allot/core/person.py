@@ -1,5 +1,6 @@
 """A person as an organization knows them, with what they hold there."""
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,6 +60,23 @@ class Profile:
     def copy(self) -> "Profile":
         """The profile as it is now, whatever becomes of it."""
         return Profile(self.display_name, self.created, self.last_modified, dict(self.details), list(self.roles))
+
+
+def fingerprint(person: Person) -> str:
+    """What tells whether somebody holds exactly what they held when it was made: the same in every process.
+
+    It is made of licenses, attendee sites, what of them is pending, and calling; not of the profile.
+    """
+    holding = person.holding
+    calling = holding.calling and (holding.calling.location_id, holding.calling.phone_number, holding.calling.extension)
+    state = (
+        holding.licenses,
+        person.pending_licenses,
+        sorted(holding.attendee),
+        sorted(person.pending_sites),
+        calling,
+    )
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:32]
 
 
 def is_email(text: str) -> bool:

@@ -20,7 +20,7 @@ ENTRIES_MAX = 1000
 
 #: what the target of an action is by the action's noun; others have ids of allot's own
 _TARGETS = {
-    **dict.fromkeys(("licenses", "people", "invitations"), "PEOPLE"),
+    **dict.fromkeys(("licenses", "people", "invitations", "sessions"), "PEOPLE"),
     **dict.fromkeys(("locations", "numbers"), "LOCATION"),
     **dict.fromkeys(("customers", "runs", "outcomes", "reviews"), "ENTERPRISE"),
     "organization": "ORGANIZATION",
@@ -50,7 +50,7 @@ class EntryCollectionResponse(msgspec.Struct):
 async def list_journal(request: Request) -> Reply:
     """List the entries of an organization's journal, newest first, a page at a time.
 
-    With filters a page looks through 10,000 entries at most: it may be short, or empty, before the end. Follow the
+    With filters a page looks through 100,000 entries at most: it may be short, or empty, before the end. Follow the
     Link header until there is none. Looking for one `trackingId` goes through the whole journal.
     """
     query = request.query

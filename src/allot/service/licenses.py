@@ -13,7 +13,7 @@ from allot.core.holding import Item, LicenseItem, Properties, SiteItem, UnknownI
 from allot.core.judgement import Situation
 from allot.core.license import License
 from allot.core.organization import Organization
-from allot.core.person import Person
+from allot.core.person import Person, fingerprint
 from allot.core.rulebook import Rulebook
 from allot.core.site import Site
 from allot.service import holdings
@@ -22,6 +22,8 @@ from allot.service.holdings import Batch, Needs
 from allot.store import licenses as store
 from allot.store import organizations
 from allot.store.database import Reading, Writing
+
+MOVED = "personId: somebody else has changed what the person holds meanwhile; look at it again, and decide anew"
 
 
 @dataclass(slots=True)
@@ -46,6 +48,8 @@ class Assignment:
     licenses: list[Asked] = field(default_factory=list)
     #: (site url, add)
     sites: list[tuple[str, bool]] = field(default_factory=list)
+    #: the fingerprint of the person as whoever asks has seen them; refused when it is another one by now
+    expected: str | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -71,6 +75,8 @@ class Explained:
 
     assigned: Assigned
     explanation: Explanation
+    #: the fingerprint of the person that it was decided for
+    expected: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +128,9 @@ def explain(batch: Batch, assignment: Assignment) -> Explained | Failure:
     organization = batch.organizations[assignment.org_id]
     situation = Situation(organization, person.id, person.external, person.holding)
     explanation = explanations.explain(batch.rulebook, situation, _items(organization, assignment))
+    expected = fingerprint(person)
     batch.hold(person, explanation.decision.after)
-    return Explained(_assigned(batch, person, explanation.decision), explanation)
+    return Explained(_assigned(batch, person, explanation.decision), explanation, expected)
 
 
 def _needs(assignments: Sequence[Assignment]) -> Needs:
@@ -147,6 +154,8 @@ def _carry_out(batch: Batch, assignment: Assignment) -> Assigned | Failure:
     person = _person(batch, assignment)
     if isinstance(person, Failure):
         return person
+    if assignment.expected is not None and assignment.expected != fingerprint(person):
+        return Failure.conflict(MOVED)
     organization = batch.organizations[assignment.org_id]
     decision = batch.decide(person, _items(organization, assignment))
     assigned = _assigned(batch, person, decision)

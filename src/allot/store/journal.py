@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from allot.core.journal import Entry, Search
+from allot.core.journal import Change, Entry, Search
 from allot.store.database import Reading, Row, Writing, one, rows, texts
 
 _COUNT = "UPDATE organizations SET entries = entries + $2 WHERE org_id = $1 RETURNING entries"
@@ -27,10 +27,32 @@ WHERE j.entry + 0 >= $2 AND j.entry + 0 < $3 ORDER BY j.entry + 0 DESC LIMIT $4
 """
 _AMONG = " AND j.tracking_id = $5 AND j.entry IN (SELECT CAST(k.value->>0 AS BIGINT) FROM EACH($6) k)"
 _AFTER = f"{_ENTRY} FROM journal j WHERE j.org_id = $1 AND j.entry > $2 ORDER BY j.entry LIMIT $3"
+# Of what is told before and after, licenses are the only lists of numbers: most entries do not have the number at all.
+_OF_LICENSE = """
+SELECT j.entry, j.at, j.tracking_id, j.action, j.target_id, j.actor_id, j.detail FROM journal j
+WHERE j.org_id = $1 AND j.entry >= $2 AND j.entry < $3 AND j.outcome < 400
+    AND (INSTR(j.detail, $4) > 0 OR INSTR(j.detail, $5) > 0 OR INSTR(j.detail, $6) > 0 OR INSTR(j.detail, $7) > 0)
+    AND (j.action LIKE 'licenses.%' OR j.action LIKE 'people.%' OR j.action LIKE 'invitations.%')
+ORDER BY j.entry DESC
+"""
 # Entries in one block of the index by tracking id.
 BLOCK_BITS = 10
 #: what wakes those who wait for events, in all processes
 NEWS = "allot_news"
+
+
+class _Licenses(msgspec.Struct, frozen=True, gc=False):
+    licenses: tuple[int, ...] = ()
+
+
+class _Detail(msgspec.Struct, frozen=True, gc=False):
+    """What is decoded of an entry where only the licenses before and after matter."""
+
+    before: _Licenses = _Licenses()
+    after: _Licenses = _Licenses()
+
+
+_decode = msgspec.json.Decoder(_Detail).decode
 
 
 async def write(writing: Writing, entries: Sequence[Entry]) -> None:
@@ -83,6 +105,18 @@ async def find(reading: Reading, org_id: str, search: Search, numbers: range, li
     sql, values = _conditions(search, 5)
     within = (org_id, numbers.start, numbers.stop, limit)
     return [_entry(org_id, row) for row in await reading.rows(_FIND.format(conditions=sql), *within, *values)]
+
+
+async def of_license(reading: Reading, org_id: str, license: int, numbers: range) -> list[Change]:
+    """Who got a license and who lost it, as the entries of these numbers tell, newest first."""
+    forms = (f"[{license}]", f"[{license},", f",{license},", f",{license}]")
+    changes: list[Change] = []
+    for *told, detail in await reading.rows(_OF_LICENSE, org_id, numbers.start, numbers.stop, *forms):
+        held = _decode(detail)
+        gained = license in held.after.licenses
+        if gained != (license in held.before.licenses):
+            changes.append(Change(*told, gained))
+    return changes
 
 
 async def after(reading: Reading, org_id: str, number: int, limit: int) -> list[Entry]:
