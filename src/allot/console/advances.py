@@ -6,7 +6,7 @@ from collections import deque
 from datetime import UTC, datetime
 
 from allot.bulk.applied.journals import JournalFault
-from allot.bulk.applied.tails import Tail
+from allot.bulk.applied.tails import Tail, Told
 from allot.bulk.shown.bars import Bar, stacked
 from allot.service.clock import stamp
 
@@ -20,10 +20,11 @@ class Advance:
     """What a journal says, for all who look at it. `total`: changes of the plan."""
 
     def __init__(self, tail: Tail, total: int) -> None:
-        self.tail = tail
         self.total = total
+        self.told = Told()
         #: why the journal cannot be read; empty when it can
         self.fault = ""
+        self._tail = tail
         self._one = asyncio.Lock()
         self._looked = 0.0
         #: times, and how many changes were decided then
@@ -32,40 +33,29 @@ class Advance:
     async def look(self) -> None:
         """Read on."""
         async with self._one:
-            now = time.monotonic()
-            if now - self._looked < LOOK_SECONDS:
+            if self._seen and time.monotonic() - self._looked < LOOK_SECONDS:
                 return
+            path = self._tail.path
             try:
-                await asyncio.to_thread(self.tail.read)
+                self.told = await asyncio.to_thread(self._read)
                 self.fault = ""
             except JournalFault as fault:
-                self.fault = str(fault).replace(str(self.tail.path), self.tail.path.name)
+                self.fault = str(fault).replace(str(path), path.name)
             except OSError as fault:
-                self.fault = f"{self.tail.path.name} cannot be read ({fault.strerror})"
+                self.fault = f"{path.name} cannot be read ({fault.strerror})"
             self._looked = time.monotonic()
-            self._seen.append((self._looked, self.tail.decided))
-            while len(self._seen) > 1 and self._looked - self._seen[0][0] > RATE_SECONDS:
+            self._seen.append((self._looked, self.told.decided))
+            while self._looked - self._seen[0][0] > RATE_SECONDS:
                 self._seen.popleft()
 
-    @property
-    def begun(self) -> bool:
-        """Whether the plan was ever applied from here."""
-        return self.tail.modified > 0
-
-    @property
-    def failed(self) -> int:
-        """Changes that did not succeed."""
-        return self.tail.decided - self.tail.done
+    def _read(self) -> Told:
+        self._tail.read()
+        return self._tail.told()
 
     @property
     def left(self) -> int:
-        """Changes of which nothing is known yet."""
-        return self.total - self.tail.decided - self.tail.open
-
-    @property
-    def ended(self) -> bool:
-        """Whether it is known of every change what became of it."""
-        return self.tail.decided == self.total
+        """Changes of which it is not known yet what became of them."""
+        return self.total - self.told.decided
 
     @property
     def rate(self) -> float:
@@ -73,18 +63,19 @@ class Advance:
         if len(self._seen) < 2:
             return 0.0
         (begun, first), (now, last) = self._seen[0], self._seen[-1]
-        return max(0, last - first) / (now - begun) if now > begun else 0.0
+        return max(0, last - first) / (now - begun)
 
     @property
     def seconds_left(self) -> float:
         """How long the rest takes at this rate; 0 where that is not known."""
-        return (self.total - self.tail.decided) / self.rate if self.rate else 0.0
+        return self.left / self.rate if self.rate else 0.0
 
     @property
     def modified(self) -> str:
         """When the journal was written last, ISO-8601 UTC."""
-        return stamp(datetime.fromtimestamp(self.tail.modified, UTC))
+        return stamp(datetime.fromtimestamp(self.told.modified, UTC))
 
     @property
     def bar(self) -> Bar:
-        return stacked([("applied", self.tail.done), ("refused", self.failed), ("less", self.tail.open)], self.total)
+        told = self.told
+        return stacked([("applied", told.done), ("refused", told.failed), ("less", told.open)], self.total)

@@ -4,29 +4,31 @@ import asyncio
 import shlex
 import time
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any, NamedTuple
 
 from starlette.datastructures import UploadFile
 
-from allot.bulk.applied.journals import TROUBLES, Entry
-from allot.bulk.applied.tails import Trouble
+from allot.bulk.applied.journals import TROUBLES
 from allot.bulk.files import FileFault
 from allot.bulk.planned.plans import Plan
 from allot.bulk.shown.contents import Alike, Contents
 from allot.bulk.shown.pages import told
 from allot.bulk.shown.wordings import KINDS, Names
+from allot.console import streams
 from allot.console.advances import Advance
 from allot.console.shelves import OWN_MAX, Paper
 from allot.console.visits import Page, Visit, lead
 from allot.core import scope as scopes
 from allot.core.failure import Failure, Kind
+from allot.service.events import HEARTBEAT_SECONDS, LOOK_SECONDS, RETRY_MILLISECONDS, STREAM_SECONDS
 from allot.wire.operation import Reply, Rights
 
 #: who may list people and what they hold: a plan tells no more
 RIGHTS = Rights((scopes.PEOPLE_READ,), "read")
 #: plans, and people, of one page
-PLANS, PEOPLE = 50, 100
+PLANS, PEOPLE = 50, 50
 #: the largest file that is opened in a browser; 200,000 people are about as much
 BYTES_MAX = 64 << 20
 #: rows of a chart on the page of a plan, so that it stays one
@@ -37,8 +39,6 @@ TEXT_MAX = 300
 DIGITS = 12
 # A page waits so long for a plan to be read, in seconds; then it says how far that is.
 PATIENCE = 1.0
-# How often a stream looks at a journal, and how long it goes on until its client comes again.
-LOOK_SECONDS, HEARTBEAT_SECONDS, STREAM_SECONDS = 0.5, 15.0, 600.0
 #: what can be asked for of people, and how it is called
 OUTCOMES = {
     "applied": "to change",
@@ -165,8 +165,7 @@ async def stream_progress(visit: Visit) -> Reply:
     contents = await _contents(visit, paper)
     if advance is None or isinstance(contents, Reply):
         raise Failure.not_found("The journal of this plan is not on this server")
-    headers = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
-    return Reply(200, _events(visit, contents, advance), headers, b"text/event-stream")
+    return Reply(200, _events(visit, contents, advance), list(streams.HEADERS), b"text/event-stream")
 
 
 async def _events(visit: Visit, contents: Contents, advance: Advance) -> AsyncGenerator[bytes, None]:
@@ -174,39 +173,32 @@ async def _events(visit: Visit, contents: Contents, advance: Advance) -> AsyncGe
     end = time.monotonic() + STREAM_SECONDS
     before, said = b"", 0.0
     with service.streams.opened(visit.call.caller.token_key):
+        yield b"retry: %d\n\n" % RETRY_MILLISECONDS
         while not service.stopping.is_set() and time.monotonic() < end:
             part = visit.screens.render(visit, "plan-progress.html", **await _progress(contents, advance))
-            if part != before:
+            if part != before or time.monotonic() - said >= HEARTBEAT_SECONDS:
                 before, said = part, time.monotonic()
-                yield b"event: progress\n" + b"".join(b"data: %s\n" % line for line in part.splitlines()) + b"\n"
-            elif time.monotonic() - said >= HEARTBEAT_SECONDS:
-                said = time.monotonic()
-                yield b": nothing new\n\n"
-            try:
+                yield streams.event("", "progress", part)
+            with suppress(TimeoutError):
                 await asyncio.wait_for(service.stopping.wait(), LOOK_SECONDS)
-            except TimeoutError:
-                continue
 
 
 async def _progress(contents: Contents, advance: Advance) -> dict[str, Any]:
     """What `plan-progress.html` shows."""
     await advance.look()
-    examples = advance.tail.examples()
-    records = await asyncio.to_thread(contents.records, [entry.number - 1 for entry in examples.values()])
-    emails = {kind: record.email for kind, record in zip(examples, records, strict=True)}
+    troubles = advance.told.troubles[:CHART_MAX]
     names = Names(contents.plan.head.licenses)
+    try:
+        records = await asyncio.to_thread(contents.records, [each.example.number - 1 for each in troubles])
+    except (FileFault, OSError):
+        # The plan was replaced meanwhile: whoever looks again is told so.
+        records = []
+    failing = [
+        Failing(each.number, TROUBLES[each.outcome], each.code, record.email, names.sentence(each.example.what))
+        for each, record in zip(troubles, records, strict=False)
+    ]
     left = timedelta(seconds=round(advance.seconds_left)) if advance.seconds_left else None
-    return {
-        "advance": advance,
-        "left": left,
-        "failing": [
-            _failing(names, kind, number, examples[kind], emails[kind]) for kind, number in advance.tail.troubles
-        ],
-    }
-
-
-def _failing(names: Names, kind: Trouble, number: int, entry: Entry, email: str) -> Failing:
-    return Failing(number, TROUBLES[kind.outcome], kind.code, email, names.sentence(entry.what))
+    return {"advance": advance, "left": left, "failing": failing}
 
 
 async def _find(visit: Visit) -> Paper:

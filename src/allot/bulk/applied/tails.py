@@ -11,10 +11,42 @@ from allot.bulk.applied.journals import ALREADY, BEGUN, DONE, SENT, TROUBLES, En
 
 
 class Trouble(NamedTuple):
-    """Changes that did not succeed and why: an outcome, with the API's code of what it refused."""
+    """Changes that did not succeed for one reason."""
 
+    #: one of TROUBLES, and the API's code of what it refused
     outcome: str
-    code: str = ""
+    code: str
+    number: int
+    #: one of them
+    example: Entry
+
+
+class Told(NamedTuple):
+    """How far an apply is, by its journal."""
+
+    #: changes whose people are as planned and were seen so
+    done: int = 0
+    #: changes of which something was sent, and it is not known yet what became of it
+    open: int = 0
+    #: changes that did not succeed, the worst kinds first
+    troubles: tuple[Trouble, ...] = ()
+    #: the address of the API; empty while nobody has begun
+    address: str = ""
+    #: when the journal was written last, in seconds since 1970
+    modified: float = 0.0
+
+    @property
+    def failed(self) -> int:
+        return sum(each.number for each in self.troubles)
+
+    @property
+    def decided(self) -> int:
+        """Changes of which it is known what became of them."""
+        return self.done + self.failed
+
+
+# What is known of a change: its outcome, with the API's code where it did not succeed.
+_Known = tuple[str, str]
 
 
 class Tail:
@@ -27,48 +59,28 @@ class Tail:
         self._begin()
 
     def _begin(self) -> None:
-        #: when the last line was written, in seconds since 1970; 0 while nobody has begun
-        self.modified = 0.0
-        #: the address of the API that the plan is applied at
-        self.address = ""
-        self._counts: Counter[Trouble] = Counter()
-        #: number of a change -> the last that is known of it
-        self._last: dict[int, Trouble] = {}
-        #: the same for changes that did not succeed, with what was said
-        self._troubled: dict[int, Entry] = {}
+        self._modified, self._address = 0.0, ""
         self._inode, self._at = 0, 0
+        self._counts: Counter[_Known] = Counter()
+        #: by the number of a change
+        self._last: dict[int, _Known] = {}
+        #: the same for those that did not succeed, with what was said
+        self._troubled: dict[int, Entry] = {}
 
-    @property
-    def done(self) -> int:
-        """Changes whose people are as planned and were seen so."""
-        return self._counts[Trouble(DONE)] + self._counts[Trouble(ALREADY)]
-
-    @property
-    def open(self) -> int:
-        """Changes of which something was sent, and it is not known yet what became of it."""
-        return self._counts[Trouble(SENT)] + self._counts[Trouble(BEGUN)]
-
-    @property
-    def decided(self) -> int:
-        """Changes of which it is known what became of them."""
-        return len(self._last) - self.open
-
-    @property
-    def troubles(self) -> list[tuple[Trouble, int]]:
-        """How many changes did not succeed of each kind, the worst kinds first."""
-        order = list(TROUBLES)
-        found = [(each, number) for each, number in self._counts.items() if number and each.outcome in TROUBLES]
-        return sorted(found, key=lambda pair: (order.index(pair[0].outcome), -pair[1], pair[0].code))
-
-    def examples(self) -> dict[Trouble, Entry]:
-        """One change of each kind of trouble."""
-        wanted = len(self.troubles)
-        found: dict[Trouble, Entry] = {}
-        for number, entry in self._troubled.items():
-            if len(found) == wanted:
+    def told(self) -> Told:
+        """What it comes to."""
+        examples: dict[_Known, Entry] = {}
+        kinds = [(known, number) for known, number in self._counts.items() if number and known[0] in TROUBLES]
+        for entry in self._troubled.values():
+            if len(examples) == len(kinds):
                 break
-            found.setdefault(self._last[number], entry)
-        return found
+            examples.setdefault(self._last[entry.number], entry)
+        troubles = [Trouble(*known, number, examples[known]) for known, number in kinds]
+        worst = list(TROUBLES)
+        troubles.sort(key=lambda each: (worst.index(each.outcome), -each.number, each.code))
+        counts = self._counts
+        done, sent = counts[DONE, ""] + counts[ALREADY, ""], counts[SENT, ""] + counts[BEGUN, ""]
+        return Told(done, sent, tuple(troubles), self._address, self._modified)
 
     def read(self) -> bool:
         """Take in what is new; whether there was anything.
@@ -96,14 +108,14 @@ class Tail:
             first, _, lines = data.partition(b"\n")
             self._check(first)
         self._take(lines)
-        self._inode, self._at, self.modified = found.st_ino, self._at + len(data), found.st_mtime
+        self._inode, self._at, self._modified = found.st_ino, self._at + len(data), found.st_mtime
         return bool(data)
 
     def _check(self, line: bytes) -> None:
         head = read_head(self.path, line)
         if head.plan != self._plan:
             raise JournalFault(f"{self.path} is the journal of another plan")
-        self.address = head.address
+        self._address = head.address
 
     def _take(self, lines: bytes) -> None:
         try:
@@ -112,7 +124,7 @@ class Tail:
             raise JournalFault(f"{self.path} has a line that is none of a journal") from error
         for entry in entries:
             # What succeeded is of one kind, whatever is said of it.
-            known = Trouble(entry.outcome, entry.code if entry.outcome in TROUBLES else "")
+            known = (entry.outcome, entry.code if entry.outcome in TROUBLES else "")
             if not 0 < entry.number <= self._changes:
                 continue
             before = self._last.get(entry.number)
