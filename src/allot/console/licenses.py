@@ -3,12 +3,16 @@
 from typing import NamedTuple
 
 from allot.bulk.shown.bars import Bar, units
+from allot.console import journals
 from allot.console.visits import Page, Visit
 from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.failure import Failure
+from allot.core.journal import Change
 from allot.core.license import OVERAGE, License
-from allot.service import licenses
+from allot.service import audits, licenses
+from allot.service import journals as changes
+from allot.service.audits import Name
 from allot.wire.operation import Reply, Rights
 from allot.wire.paging import encode_cursor, read_cursor
 
@@ -17,6 +21,7 @@ RIGHTS = Rights((scopes.LICENSES_READ,), "read")
 #: what GET /people needs to list everybody, and the pages that holders lead to
 PEOPLE_RIGHTS = Rights((scopes.PEOPLE_READ,), "read")
 HOLDERS = 50
+CHANGES = 25
 #: one in so many units or less is little
 LOW = 20
 #: what can be looked at alone, and the states that it shows
@@ -48,6 +53,16 @@ class Units(NamedTuple):
         return "" if self.license.consumed_units else "unused"
 
 
+class History(NamedTuple):
+    """A page of who was given a license or lost it, newest first."""
+
+    changes: list[Change]
+    #: of those who are still there, by id
+    names: dict[str, Name]
+    #: the address of the page with older ones; empty at the end
+    older: str
+
+
 async def list_licenses(visit: Visit) -> Reply:
     """All licenses of the organization by subscription, or those of one state; what is beyond its units comes first."""
     only = visit.query["only"]
@@ -69,7 +84,7 @@ async def list_licenses(visit: Visit) -> Reply:
 
 
 async def show_license(visit: Visit) -> Reply:
-    """One license, with a page of those who hold it."""
+    """One license: its units, a page of those who hold it, and a page of who was given it or lost it."""
     license_id = ids.decode("LICENSE", visit.path["licenseId"]) or visit.path["licenseId"]
     license = next((each for each in await _licenses(visit) if each.id == license_id), None)
     if license is None:
@@ -78,14 +93,27 @@ async def show_license(visit: Visit) -> Reply:
     async with visit.service.database.reading() as reading:
         page = await licenses.holders(reading, visit.org_id, license, after, HOLDERS + 1)
     shown = page[:HOLDERS]
-    more = encode_cursor(shown[-1].given, shown[-1].person_id) if len(page) > HOLDERS else ""
-    return visit.show("license.html", units=_units(license), holders=shown, more=more, people=visit.may(PEOPLE_RIGHTS))
+    return visit.show(
+        "license.html",
+        units=_units(license),
+        holders=shown,
+        more=visit.again(next=encode_cursor(shown[-1].given, shown[-1].person_id)) if len(page) > HOLDERS else "",
+        history=await _history(visit, license),
+        people=visit.may(PEOPLE_RIGHTS),
+    )
 
 
-async def scarce(visit: Visit) -> list[Units]:
-    """The licenses that have no unit left."""
-    counted = map(_units, await _licenses(visit))
-    return [each for each in counted if each.state in ("short", "over", "full")]
+async def _history(visit: Visit, license: License) -> History | None:
+    """What became of a license, newest first; None for those who may not look at the journal."""
+    if not visit.may(journals.RIGHTS):
+        return None
+    async with visit.service.database.reading() as reading:
+        found, older = await changes.of_license(
+            reading, visit.org_id, license.number, journals.number(visit.query["older"]), CHANGES
+        )
+        people = {id for each in found for id in (each.person_id, each.actor_id) if id}
+        names = await audits.known(reading, visit.org_id, people)
+    return History(found, names, visit.again(older=older) + "#history" if older else "")
 
 
 async def _licenses(visit: Visit) -> list[License]:

@@ -1,6 +1,6 @@
 """Audits: the journal's entries with the names that Webex's admin audit events show."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from allot.core.journal import Entry, Search
@@ -45,7 +45,11 @@ async def page(reading: Reading, org_id: str, search: Search, offset: int, limit
 
 async def names(reading: Reading, org_id: str, entries: Sequence[Entry]) -> dict[str, Name]:
     """The names of those of the organization who did something in these entries, or whom they are about, by id."""
-    ids = {id for entry in entries for id in (entry.actor_id, entry.target_id) if id}
+    return await known(reading, org_id, {id for entry in entries for id in (entry.actor_id, entry.target_id) if id})
+
+
+async def known(reading: Reading, org_id: str, ids: Collection[str]) -> dict[str, Name]:
+    """The names of those of these people whom the organization knows, by id."""
     profiles = {
         (person.org_id, person.id): (person, profile)
         for person, profile in await people.by_ids(reading, [(org_id, id) for id in ids])
