@@ -11,6 +11,7 @@ from allot.core.license import OVERAGE, License
 from allot.core.location import Location
 from allot.core.number import ACTIVE, ListedNumber, NumberFilter
 from allot.core.organization import Organization
+from allot.core.rulebook import FAMILIES
 from allot.core.site import Site
 from allot.service import journals, licenses, locations, numbers, searches
 from allot.service.locations import Wanted
@@ -91,7 +92,8 @@ class Form(NamedTuple):
     organization: Organization
     ask: Ask
     remove: list[Choice]
-    add: list[Choice]
+    #: by family, in the rulebook's order
+    add: dict[str, list[Choice]]
     sites: list[Choice]
     locations: list[Location]
     #: some numbers of the location that nobody has
@@ -119,10 +121,14 @@ async def read(visit: Visit, person_id: str, fields: Mapping[str, str]) -> Form:
     held, attending = seen.person.holding.licenses, seen.person.holding.attendee
     organization = Organization(org_id, {license.id: license for license in owned}, sites)
     pending = seen.person.pending_licenses
+    add: dict[str, list[Choice]] = {}
+    for each in sorted(owned, key=lambda one: FAMILIES.index(one.offer.family)):
+        if not each.bit & held:
+            add.setdefault(each.offer.family, []).append(_license(ask, each, "add", pending))
     return Form(
         *(seen, organization, ask),
         [_license(ask, each, "remove", pending) for each in owned if each.bit & held],
-        [_license(ask, each, "add", pending) for each in owned if not each.bit & held],
+        add,
         list(_sites(ask, sites, attending)),
         *(places, free, last),
     )
@@ -152,7 +158,7 @@ def _license(ask: Ask, license: License, verb: str, pending: int) -> Choice:
     elif left > 0:
         units = f"{left:,} free"
     else:
-        units = "over its units, which its policy allows" if license.policy == OVERAGE else "no free unit"
+        units = "full, overage allowed" if license.policy == OVERAGE else "no free unit"
     return Choice(field, verb, license.name, more, ticked, units, scarce, license.offer.calling)
 
 

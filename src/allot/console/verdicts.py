@@ -1,7 +1,7 @@
 """Verdicts: what would become of a request, by which rules, what the person would hold, and what to send instead."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import msgspec
@@ -14,11 +14,11 @@ from allot.console.sdks import wxc_sdk
 from allot.console.visits import Visit
 from allot.core import ids
 from allot.core.failure import Failure
-from allot.core.fault import describe
+from allot.core.fault import describe, show
 from allot.core.holding import Calling, Holding, Item, LicenseItem, Properties, SiteItem
 from allot.core.organization import Organization
 from allot.core.rule import Rule
-from allot.core.way import Step
+from allot.core.way import SOMEWHERE, Step
 from allot.service import licenses
 from allot.service.context import Context
 from allot.service.licenses import Assignment, Explained
@@ -35,6 +35,15 @@ class Sent(NamedTuple):
     code: str
 
 
+class Against(NamedTuple):
+    """A rule that stands against an item, and the sentence that says so."""
+
+    rule: Rule
+    says: str
+    #: whether it was told of an item before
+    again: bool
+
+
 class Judged(NamedTuple):
     """One item with what becomes of it."""
 
@@ -42,8 +51,8 @@ class Judged(NamedTuple):
     name: str
     #: where they shall be reached, for calling licenses
     more: str
-    #: every rule that stands against it, with the sentence for it; none when it is accepted
-    against: list[tuple[Rule, str]]
+    #: every rule that stands against it; none when it is accepted
+    against: list[Against]
     #: whether they have it, or have it not, already
     idle: bool = False
     #: of a way: whether it was asked for, and what is lost with it or needed for it
@@ -140,6 +149,8 @@ class _Words:
     places: dict[str, str]
     #: whether an answer may tell of sites
     sited: bool = False
+    #: ids of the rules that were told of
+    told: set[str] = field(default_factory=set)
 
     def has_sites(self, holding: Holding) -> bool:
         """Whether somebody who holds this is host or attendee somewhere."""
@@ -154,7 +165,8 @@ class _Words:
 
     def judged(self, item: Item, before: Holding, rules: Sequence[Rule]) -> Judged:
         """An item of the request, with all that stands against it."""
-        against = [(rule, describe(self.visit.service.rulebook, rule, [item])) for rule in rules]
+        against = [Against(rule, self._says(rule, item), rule.id in self.told) for rule in rules]
+        self.told.update(rule.id for rule in rules)
         return Judged(item.add, self._name(item), self._more(item), against, _idle(item, before))
 
     def stage(self, body: PatchUserLicenses, steps: Sequence[Step]) -> Stage:
@@ -184,6 +196,11 @@ class _Words:
         named = self._name(item), self._more(item)
         return Judged(item.add, *named, [], False, step.asked, step.irreversible, left_open)
 
+    def _says(self, rule: Rule, item: Item) -> str:
+        """What the API answers, without the long id of the license."""
+        says = describe(self.visit.service.rulebook, rule, [item])
+        return says.replace(show(item), item.license.name) if isinstance(item, LicenseItem) else says
+
     def _name(self, item: Item) -> str:
         if isinstance(item, LicenseItem):
             return label(item.license)
@@ -195,6 +212,8 @@ class _Words:
     def _reached(self, at: Properties | Calling | None) -> str:
         if at is None:
             return ""
+        if at.location_id == SOMEWHERE.location_id:
+            return "a place that you have yet to name"
         place = self.places.get(at.location_id or "", at.location_id or "")
         return reached(place, at.phone_number, at.extension)
 

@@ -29,8 +29,8 @@ TRIALS_MAX = 4_000
 
 # Rules about what a person holds, whichever request led there.
 _OF_STATE = ("conflict", "one-of", "requires")
-# Stand for the location and the extension that the user has yet to name.
-_SOMEWHERE = Properties("the location to name", None, "the extension to name")
+#: stands for the location and the extension that the user has yet to name
+SOMEWHERE = Properties("the location to name", None, "the extension to name")
 
 
 #: what a way is made of
@@ -217,7 +217,7 @@ class Search:
             license = replace(license, consumed_by_users=license.consumed_by_users - 1)
         if license.offer.calling and not _complete(properties):
             given = properties or Properties()
-            properties = replace(_SOMEWHERE, extension=given.extension or _SOMEWHERE.extension)
+            properties = replace(SOMEWHERE, extension=given.extension or SOMEWHERE.extension)
         return LicenseItem(license, True, properties)
 
     def _count(self) -> None:
@@ -307,7 +307,7 @@ def _key(item: Move) -> tuple[bool, bool, int, str]:
 def _with_own_place(situation: Situation) -> Organization:
     """The organization with what is sure to exist: where the person is reached now, and the place to name."""
     organization, calling = situation.organization, situation.before.calling
-    locations = {*organization.locations, _SOMEWHERE.location_id or ""}
+    locations = {*organization.locations, SOMEWHERE.location_id or ""}
     numbers = dict(organization.numbers)
     if calling is not None:
         locations.add(calling.location_id)
