@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from allot.bulk.actual.snapshots import Calling
 from allot.bulk.files import Writer
@@ -26,10 +27,10 @@ from bulk.planning import ADVANCED, ADVANCED_SPACES, BASIC, BERLIN, LICENSES, ME
 NONE_LEFT = f"{LICENSES[PRO].name} ({ids.encode('LICENSE', LICENSES[PRO].id)}) has no units left: 500 of 500 are used"
 
 
-def head(*, forced: bool = False) -> Head:
+def head(*, forced: bool = False, org_id: str = ORG, guards: Guards | None = None) -> Head:
     """What a plan of Acme was made of."""
     return Head(
-        ORG,
+        org_id,
         "Acme",
         f"sha256:{'0' * 64}",
         "http://127.0.0.1:8080/v1",
@@ -37,7 +38,7 @@ def head(*, forced: bool = False) -> Head:
         "wants.csv",
         NOW,
         [LicenseName(each.id, each.name, each.subscription_id, each.site_url) for each in LICENSES],
-        Guards(),
+        guards or Guards(),
         forced,
         locations={BERLIN: "Berlin"},
         read=NOW,
@@ -45,10 +46,10 @@ def head(*, forced: bool = False) -> Head:
 
 
 def write_plan(
-    path: Path, changes: Iterable[Change], refusals: Iterable[Refusal], summary: Summary, *, forced: bool = False
+    path: Path, changes: Iterable[Change], refusals: Iterable[Refusal], summary: Summary, **heading: Any
 ) -> Plan:
     """A plan file of these records."""
-    with Writer(path, "plan", head(forced=forced)) as writer:
+    with Writer(path, "plan", head(**heading)) as writer:
         writer.section("changes")
         writer.write(changes)
         writer.section("refusals")
