@@ -38,7 +38,7 @@ TEXT_MAX = 300
 #: digits of a digest that approve a plan, as a command shows them
 DIGITS = 12
 # A page waits so long for a plan to be read, in seconds; then it says how far that is.
-PATIENCE = 1.0
+PATIENCE = 0.08
 #: what can be asked for of people, and how it is called
 OUTCOMES = {
     "applied": "to change",
