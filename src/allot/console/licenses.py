@@ -116,6 +116,12 @@ async def _history(visit: Visit, license: License) -> History | None:
     return History(found, names, visit.again(older=older) + "#history" if older else "")
 
 
+async def scarce(visit: Visit) -> list[Units]:
+    """The licenses that have no unit left."""
+    counted = map(_units, await _licenses(visit))
+    return [each for each in counted if each.state in ("short", "over", "full")]
+
+
 async def _licenses(visit: Visit) -> list[License]:
     async with visit.service.database.reading() as reading:
         found, _ = await licenses.of_organization(reading, visit.service.rulebook, visit.org_id)
