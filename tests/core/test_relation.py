@@ -38,7 +38,7 @@ def test_exclusions_are_what_decisions_go_by():
 
 
 def test_relations_of_one_offer():
-    """They have it as the one of each exclusion, and last that with itself; it needs or is needed, is left or come to."""
+    """It is the one of each exclusion, last that with itself; needs and changes are those that it is in."""
     found = FOUND.of("BCSTD")
     assert {each.one for each in found.exclusions} == {"BCSTD"}
     assert found.exclusions[-1].other == "BCSTD"
