@@ -7,6 +7,7 @@ import msgspec
 
 from allot.api.licenses import LicenseProperties, PatchUserLicenses, read_assignment
 from allot.console import asks, holdings, journals, licenses, verdicts
+from allot.console.asks import Form
 from allot.console.verdicts import Verdict
 from allot.console.visits import Page, Visit, lead
 from allot.core import ids
@@ -80,10 +81,9 @@ async def _page(visit: Visit, fields: Mapping[str, str], failure: Failure | None
     """The form with these fields; with what went wrong when it was sent."""
     licenses.RIGHTS.check(visit.call.caller)
     person_id = holdings.person_of(visit)
-    verdict: Verdict | None = None
     try:
         form = await asks.read(visit, person_id, fields)
-        verdict = await verdicts.decide(visit, form) if form.ask.ticks else None
+        verdict, fault = await _verdict(visit, form)
     except Failure as wrong:
         if wrong.kind is not Kind.NOT_FOUND:
             raise
@@ -94,6 +94,7 @@ async def _page(visit: Visit, fields: Mapping[str, str], failure: Failure | None
         STATUSES[failure.kind] if failure and visit.form else 200,
         form=form,
         verdict=verdict,
+        fault=fault,
         done=_count(fields["done"]) if "done" in fields else 0,
         failure=failure,
         meanwhile=await _meanwhile(visit, person_id) if moved else (),
@@ -102,6 +103,18 @@ async def _page(visit: Visit, fields: Mapping[str, str], failure: Failure | None
         # What the browser's address says is what is shown, without the fields that are empty.
         reply.headers.append((b"hx-replace-url", visit.link(_address(person_id), **form.ask.query).encode("latin-1")))
     return reply
+
+
+async def _verdict(visit: Visit, form: Form) -> tuple[Verdict | None, Failure | None]:
+    """What would become of what is ticked, or what is wrong with it; neither when nothing is."""
+    if not form.ask.ticks:
+        return None, None
+    try:
+        return await verdicts.decide(visit, form), None
+    except Failure as failure:
+        if failure.kind is not Kind.INVALID:
+            raise
+        return None, failure
 
 
 def _assignment(visit: Visit, person_id: str) -> Assignment:
