@@ -162,11 +162,15 @@ class _Door:
             return sessions.ask(visit, page)
         if page.rights is not None:
             page.rights.check(visit.call.caller)
-        if page.method == "POST":
-            forms.check_origin(visit)
-            visit.form = await forms.read(self._console.patience, scope, receive, page.most)
+        if page.method != "POST":
+            return await page.handler(visit)
+        forms.check_origin(visit)
+        visit.form = await forms.read(self._console.patience, scope, receive, page.most)
+        try:
             forms.check_session(visit)
-        return await page.handler(visit)
+            return await page.handler(visit)
+        finally:
+            await visit.form.close()
 
     async def _admit(self, visit: Visit, caller: Caller, *, own: bool) -> None:
         """Tell the visit who visits, and what organization is looked at. Raises Failure when they may not."""

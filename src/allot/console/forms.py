@@ -24,7 +24,10 @@ _STALE = "The form is not one of this session. Open the page again, and send it 
 
 
 async def read(patience: Patience, scope: Scope, receive: Receive, most: int) -> FormData:
-    """A posted form of at most `most` bytes. Raises Failure when it is too large, too slow, or no form."""
+    """A posted form of at most `most` bytes, to be closed. Raises Failure when it is too large, too slow, or none."""
+    said = dict(scope["headers"]).get(b"content-length", b"")
+    if said.isdigit() and int(said) > most:
+        raise _too_large()
     try:
         return await patience.wait(_parsed(Request(scope, functools.partial(_next, receive, [most])), most))
     except TimeoutError:
@@ -43,8 +46,12 @@ async def _next(receive: Receive, left: list[int]) -> Any:
     message = await receive()
     left[0] -= len(message.get("body", b""))
     if left[0] < 0:
-        raise Failure(Kind.TOO_LARGE, "The form is too large", ("Send a smaller one",))
+        raise _too_large()
     return message
+
+
+def _too_large() -> Failure:
+    return Failure(Kind.TOO_LARGE, "The form is too large", ("Send a smaller one",))
 
 
 def check_origin(visit: Visit) -> None:

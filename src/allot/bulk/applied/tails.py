@@ -60,7 +60,8 @@ class Tail:
 
     def _begin(self) -> None:
         self._modified, self._address = 0.0, ""
-        self._inode, self._at = 0, 0
+        #: how far it is read, and the line before that
+        self._at, self._line = 0, b""
         self._counts: Counter[_Known] = Counter()
         #: by the number of a change
         self._last: dict[int, _Known] = {}
@@ -96,20 +97,26 @@ class Tail:
             return there
 
     def _read(self, file: IO[bytes]) -> bool:
-        found = os.fstat(file.fileno())
-        if found.st_ino != self._inode or found.st_size < self._at:
-            self._begin()
+        # What is there now may be another journal, which begins anew.
+        if self._at:
+            file.seek(self._at - len(self._line))
+            if file.read(len(self._line)) != self._line:
+                self._begin()
         file.seek(self._at)
-        data = file.read(found.st_size - self._at)
+        data = file.read()
         # A line that is being written is taken when it is whole.
         data = data[: data.rfind(b"\n") + 1]
+        if not data:
+            return False
         lines = data
-        if not self._at and lines:
+        if not self._at:
             first, _, lines = data.partition(b"\n")
             self._check(first)
         self._take(lines)
-        self._inode, self._at, self._modified = found.st_ino, self._at + len(data), found.st_mtime
-        return bool(data)
+        self._at += len(data)
+        self._line = data[data.rfind(b"\n", 0, -1) + 1 :]
+        self._modified = os.fstat(file.fileno()).st_mtime
+        return True
 
     def _check(self, line: bytes) -> None:
         head = read_head(self.path, line)
