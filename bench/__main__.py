@@ -23,6 +23,8 @@ QUESTIONS = (
     "paging",
     "billing",
     "plans",
+    "people",
+    "console",
 )
 
 
