@@ -99,6 +99,8 @@ def test_every_body_can_be_looked_at():
 def test_secrets_are_hidden_before_they_are_kept():
     """The caller's own token, and what parameters with names of secrets hold; a long body is not kept at all."""
     made = seen()
+    keep_query(made, HEADERS, b"")
+    assert made.query == ""
     query = b"max=2&Access_Token=abc&x=" + TOKEN + b"&code=123&Signature=s&client_secret=&xcode=7"
     keep_query(made, HEADERS, query)
     assert made.query == "max=2&Access_Token=***&x=***&code=***&Signature=***&client_secret=***&xcode=7"

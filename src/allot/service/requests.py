@@ -3,7 +3,7 @@
 They are in this process's memory and nowhere else: they are gone when it ends, and other processes have their own.
 What lasts is the journal. Tokens are never among what is kept, nor bodies that hold secrets.
 
-To keep one takes a microsecond: whatever can be told from it is made when somebody looks.
+To keep one takes a few microseconds: whatever can be told from it is made when somebody looks.
 """
 
 import secrets
@@ -146,11 +146,10 @@ class Followed:
 
 
 def _weight(seen: Seen) -> int:
-    weight = len(seen.path) + len(seen.query) + len(seen.answer)
-    if seen.body:
-        weight += len(seen.body)
-    for fault in seen.about.faults:
-        weight += len(fault.description)
+    weight = len(seen.path) + len(seen.query) + len(seen.answer) + len(seen.body or b"")
+    if seen.about is not NOTHING_TOLD:
+        for fault in seen.about.faults:
+            weight += len(fault.description)
     return weight
 
 
@@ -176,8 +175,8 @@ class Requests:
             return
         kept = self._kept
         self.newest = seen.number = self.newest + 1
-        seen.weight = _weight(seen)
-        self._bytes += seen.weight
+        seen.weight = weight = _weight(seen)
+        self._bytes += weight
         kept.append(seen)
         while len(kept) > self._most or self._bytes > BYTES_MAX:
             self._bytes -= kept.popleft().weight

@@ -60,6 +60,8 @@ class Endpoint:
         self._media = operation.media.encode()
         self._decoder = msgspec.json.Decoder(operation.body) if operation.body else None
         self._reader = requests.reader(operation)
+        self._is_logged = operation.logged is not Logged.NOTHING
+        self._is_shown = operation.logged is Logged.ALL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
@@ -91,14 +93,15 @@ class Endpoint:
 
     def _answered(self, seen: Seen, reply: Reply, seconds: float) -> None:
         self._service.meters.answered(self._name, reply.status, seconds)
-        if self._operation.logged is not Logged.NOTHING:
+        if self._is_logged:
             requests.answered(self._service.requests, seen, reply, seconds)
 
     async def _request(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, seen: Seen) -> Request | None:
         operation, service = self._operation, self._service
-        if operation.logged is Logged.ALL:
+        if self._is_shown:
             seen.reader = self._reader
-            requests.keep_query(seen, headers, scope["query_string"])
+            if query_string := scope["query_string"]:
+                requests.keep_query(seen, headers, query_string)
         caller = await self._admitted(seen, headers)
         body = None
         if self._decoder is not None:
@@ -106,7 +109,7 @@ class Endpoint:
             if raw is None:
                 return None
             seen.size, seen.media = len(raw), operation.media
-            if operation.logged is Logged.ALL:
+            if self._is_shown:
                 requests.keep_body(seen, headers, raw)
             body = decode(self._decoder, raw if operation.media == JSON else form_as_json(raw))
         call = Call(caller, seen.tracking_id, seen.address, seen.agent)
@@ -122,7 +125,7 @@ class Endpoint:
         if operation.rights is None and not far:
             return NOBODY
         caller = await self._caller(headers)
-        requests.called_by(seen, caller)
+        seen.org_id, seen.actor_id, seen.actor_email = caller.org_id, caller.person_id, caller.email
         self._service.limits.take(caller.token_key)
         if far and scopes.ADMIN not in caller.scopes:
             raise Failure.forbidden(ELSEWHERE)

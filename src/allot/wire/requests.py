@@ -12,7 +12,6 @@ from msgspec import inspect
 
 from allot.core import ids
 from allot.core import scope as scopes
-from allot.core.call import Caller
 from allot.core.failure import Failure
 from allot.service.requests import BODY_BYTES_MAX, Reader, Requests, Seen, Wanted
 from allot.wire.errors import ErrorResponse
@@ -43,15 +42,9 @@ Headers = Mapping[bytes, bytes]
 # ------------------------------------------------------------------------------------------------ keeping
 
 
-def called_by(seen: Seen, caller: Caller) -> None:
-    """Keep whose token it was."""
-    seen.org_id, seen.actor_id, seen.actor_email = caller.org_id, caller.person_id, caller.email
-
-
 def keep_query(seen: Seen, headers: Headers, query: bytes) -> None:
     """Keep a query, without what may be secret in it."""
-    if query:
-        seen.query = _SECRETS.sub(rb"\1" + HIDDEN, without_token(query, headers)).decode("latin-1")
+    seen.query = _SECRETS.sub(rb"\1" + HIDDEN, without_token(query, headers)).decode("latin-1")
 
 
 def keep_body(seen: Seen, headers: Headers, body: bytes) -> None:
