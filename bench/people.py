@@ -2,14 +2,15 @@
 
 An organization of 100,000 people, and one of 1,000,000, are searched by the service itself, on both databases: by what
 many have and by what nobody has, with and without filters. A search is made of statements, between which others have
-their turn: on SQLite the longest of them is how long everybody else waits. The figure of a kind of search is the median
-of its turns.
+their turn: on SQLite the longest of them is how long everybody else waits. There all of it runs on one thread, whose
+processor time counts; on PostgreSQL it is the time that goes by. The figure of a kind of search is the median of its
+turns.
 """
 
 import asyncio
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
@@ -37,6 +38,9 @@ RARE = 500
 #: milliseconds, with the first of the sizes
 LONGEST_STATEMENT, LONGEST_ANSWER = 5.0, 100.0
 
+#: seconds since some moment
+Clock = Callable[[], float]
+
 _GIVE = "INSERT INTO holdings (org_id, person_id, license) VALUES ($1, $2, $3)"
 _COUNT = "UPDATE licenses SET consumed_by_users = $3 WHERE org_id = $1 AND license = $2"
 
@@ -46,18 +50,19 @@ class Watched:
     """A reading that keeps the milliseconds of its longest statement."""
 
     reading: Reading
+    clock: Clock
     longest: float = 0.0
 
     async def rows(self, sql: str, *parameters: object) -> list[Row]:
-        began = time.perf_counter()
+        began = self.clock()
         found = await self.reading.rows(sql, *parameters)
-        self.longest = max(self.longest, (time.perf_counter() - began) * 1000)
+        self.longest = max(self.longest, (self.clock() - began) * 1000)
         return found
 
     async def each(self, sql: str, sets: Sequence[Sequence[object]]) -> list[list[Row]]:
-        began = time.perf_counter()
+        began = self.clock()
         found = await self.reading.each(sql, sets)
-        self.longest = max(self.longest, (time.perf_counter() - began) * 1000)
+        self.longest = max(self.longest, (self.clock() - began) * 1000)
         return found
 
 
@@ -121,10 +126,11 @@ async def searched(url: str, size: int, options: Options) -> dict[str, Times]:
 async def turn(database: Database, context: Context, look: Look, times: Times) -> None:
     """One search."""
     async with database.reading() as reading:
-        watched = Watched(reading)
-        began = time.perf_counter()
+        clock = time.thread_time if database.writers == 1 else time.perf_counter
+        watched = Watched(reading, clock)
+        began = clock()
         await searches.look(watched, context, look)
-        times.answers.append((time.perf_counter() - began) * 1000)
+        times.answers.append((clock() - began) * 1000)
         times.statements.append(watched.longest)
 
 

@@ -171,9 +171,9 @@ async def _holders(reading: Reading, sought: Filter) -> list[str] | None:
     ids: list[str] = []
     after = ("", "")
     while len(ids) <= FEW:
-        page = await scans.holders(reading, sought.org_id, sought.license, after, PIECE)
+        page = await scans.holders(reading, sought.org_id, sought.license, after, PIECE // 2)
         ids += [id for _, id in page]
-        if len(page) < PIECE:
+        if len(page) < PIECE // 2:
             return ids
         after = page[-1]
         await asyncio.sleep(0)
