@@ -60,15 +60,12 @@ async def show_customer(visit: Visit) -> Reply:
     acting = await partners.admit(visit)
     at = await streams.place(visit, acting.partner.org_id)
     customer = await acting.customer()
-    service, org_id = visit.service, visit.call.caller.org_id
-    async with service.database.reading() as reading:
-        managed = customer.shows_organization and await organizations.manages(reading, org_id, customer.customer_org_id)
     past = await runs.history(visit, customer, RUNS + 1)
     path = f"/customers/{ids.encode('ENTERPRISE', customer.id)}"
     return acting.show(
         "customer.html",
         customer=customer,
-        managed=ids.encode("ORGANIZATION", customer.customer_org_id) if managed else "",
+        managed=await _managed(visit, customer),
         past=past[:RUNS],
         live=acting.link(f"{path}/live", at=at, has=names_of(("state", "run"))),
         run=await runs.view(acting, customer, customer.run),
@@ -85,10 +82,11 @@ async def stream_customer(visit: Visit) -> Reply:
         try:
             customer = await acting.customer()
             run = await runs.view(acting, customer, customer.run)
+            state = {"customer": customer, "managed": await _managed(visit, customer), **words(customer)}
         except Failure:
             return {"state": acting.render("customer-gone.html"), "run": b""}
         return {
-            "state": acting.render("customer-state.html", customer=customer, **words(customer)),
+            "state": acting.render("customer-state.html", **state),
             "run": acting.render("run-steps.html", run=run),
         }
 
@@ -105,6 +103,13 @@ async def _page(visit: Visit, acting: Acting) -> _List:
         after = (cursor[0], cursor[1]) if cursor else 0
         page = await customers.page(reading, service.context, acting.partner.org_id, wanted, after, PAGE)
     return _List(page.customers, encode_cursor(*page.end) if page.end else "")
+
+
+async def _managed(visit: Visit, customer: Customer) -> str:
+    """The id of a customer's organization when the caller manages it; else empty."""
+    async with visit.service.database.reading() as reading:
+        managed = await organizations.manages(reading, visit.call.caller.org_id, customer.customer_org_id)
+    return ids.encode("ORGANIZATION", customer.customer_org_id) if managed and customer.shows_organization else ""
 
 
 def part(customer: Customer) -> str:

@@ -72,21 +72,24 @@ class _Watch:
         at = await place(self._visit, self._org_id)
         found = b""
         if at != self._at:
-            self._at, found = at, self._news(at, await self._parts())
+            now = await self._parts()
+            # What came to the journal since then may be in these parts already, and is not in the page.
+            same = self._told is not None or await place(self._visit, self._org_id) == at
+            self._at, found = at, self._news(at, now, same=same)
         if not found and time.monotonic() - self._quiet >= HEARTBEAT_SECONDS:
             found = b": nothing new\n\n"
         if found:
             self._quiet = time.monotonic()
         return found
 
-    def _news(self, at: str, now: Mapping[str, bytes]) -> bytes:
+    def _news(self, at: str, now: Mapping[str, bytes], *, same: bool) -> bytes:
         told, self._told = self._told, now
         if told is None:
             # Whoever comes back says how far the page is by now, and else it is as it was made.
             last = self._visit.headers.get(b"last-event-id", b"").decode("latin-1") or self._visit.query["at"]
             if names_of(now) != self._visit.query["has"]:
                 return event(at, OTHERS, b"")
-            told = now if last == at else {}
+            told = now if same and last == at else {}
         elif list(told) != list(now):
             return event(at, OTHERS, b"")
         return b"".join(event(at, name, html) for name, html in now.items() if told.get(name) != html)
