@@ -28,7 +28,7 @@ from allot.console import (
 from allot.console.screens import Place, Screens
 from allot.console.sessions import Demo
 from allot.console.shelves import Shelf
-from allot.console.visits import ROOT, Page, Query, Visit
+from allot.console.visits import INSTEAD, ROOT, Page, Query, Visit
 from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.call import Call, Caller
@@ -217,8 +217,7 @@ def failed(visit: Visit, failure: Failure) -> Reply:
     """The page that says what went wrong, and where to go from there."""
     status = STATUSES[failure.kind]
     reply = visit.show("failure.html", status, failure=failure, answered=status)
-    # Where a part of a page was asked for, this takes the place of the whole.
-    reply.headers += [(b"hx-retarget", b"#main"), (b"hx-reselect", b"#main"), (b"hx-reswap", b"outerHTML")]
+    reply.headers += INSTEAD
     if failure.retry_after is not None:
         reply.headers.append((b"retry-after", str(failure.retry_after).encode()))
     return reply

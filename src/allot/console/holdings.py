@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from allot.console import journals, licenses, people
 from allot.console.journals import Timeline
-from allot.console.visits import Page, Visit
+from allot.console.visits import INSTEAD, Page, Visit
 from allot.core import ids
 from allot.core.failure import Failure, Kind
 from allot.core.holding import Calling
@@ -95,7 +95,9 @@ async def gone(visit: Visit, person_id: str) -> Reply:
             search = Search(target_id=person_id, actions=("people.delete",))
             found, _ = await entries.page(reading, visit.org_id, search, None, 1)
         deletion = (await journals.tell(visit, found))[0] if found else None
-    return visit.show("person-gone.html", 404, deletion=deletion)
+    reply = visit.show("person-gone.html", 404, deletion=deletion)
+    reply.headers += INSTEAD
+    return reply
 
 
 PAGES = (Page("GET", "/people/{personId}", show_person, RIGHTS),)

@@ -16,6 +16,8 @@ from allot.wire.operation import Reply, Request, Rights
 
 ROOT = "/console"
 SIGN_IN = f"{ROOT}/sign-in"
+#: headers of a page that takes the place of the whole one where only a part was asked for
+INSTEAD = ((b"hx-retarget", b"#main"), (b"hx-reselect", b"#main"), (b"hx-reswap", b"outerHTML"))
 
 
 class Query(dict[str, Any]):
