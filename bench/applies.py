@@ -8,7 +8,7 @@ the other way round. The apply checks the plan, judges everybody, sends, writes 
 import asyncio
 import statistics
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import uvloop
@@ -52,8 +52,8 @@ class Everybody:
         bit = 1 << [license.id for license in snapshot.licenses].index(wanted or "")
         self._want = Want(None, bit, 0) if have else Want(None, 0, bit)
 
-    def of(self, person: Person) -> Want | None:
-        return self._want if person.id in self._people else None
+    def of(self, people: Sequence[Person]) -> list[Want | None]:
+        return [self._want if person.id in self._people else None for person in people]
 
     def missing(self) -> Iterable[tuple[int | None, str]]:
         return ()

@@ -32,7 +32,8 @@ def read(snapshot: Snapshot, text: str | bytes, name: str = "wanted.csv", **read
 
 def told(snapshot: Snapshot, desired: Desired) -> Told:
     """What is desired of everybody in a snapshot."""
-    found = {person.email: want for block in snapshot.people() for person in block if (want := desired.of(person))}
+    people = [person for block in snapshot.people() for person in block]
+    found = {person.email: want for person, want in zip(people, desired.of(people), strict=True) if want}
     notices = [show("", notice).removeprefix(", ").removeprefix(": ") for notice in desired.notices]
     return Told(found, notices, list(desired.missing()))
 

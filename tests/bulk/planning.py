@@ -1,6 +1,6 @@
 """Snapshots, desires and plans for tests: a small organization that has a case of everything."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -100,9 +100,10 @@ class Wants:
         self._wants = wants
         self._left = dict(wants)
 
-    def of(self, person: Person) -> Want | None:
-        self._left.pop(person.email, None)
-        return self._wants.get(person.email)
+    def of(self, people: Sequence[Person]) -> list[Want | None]:
+        for person in people:
+            self._left.pop(person.email, None)
+        return [self._wants.get(person.email) for person in people]
 
     def missing(self) -> Iterable[tuple[int | None, str]]:
         return [(want.line, email) for email, want in self._left.items()]

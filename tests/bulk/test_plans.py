@@ -547,7 +547,7 @@ def test_a_spool_gives_back_in_order_whatever_its_size(most: int, monkeypatch: p
     monkeypatch.setattr(spools, "STRETCH", 100)
     monkeypatch.setattr(spools, "_FILES_MAX", most)
     monkeypatch.setattr(spools, "_GATHERED", 500)
-    places = np.random.default_rng(1).permutation(1234)
+    places = np.random.default_rng(1).permutation(1234).astype(np.int32)
     with Spool(places) as spool:
         for some in np.split(places, [0, 1, 500, 900]):
             spool.put([b"%d\n" % place for place in some.tolist()])

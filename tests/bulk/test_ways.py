@@ -90,8 +90,8 @@ class Case:
             )
         return items + [SiteItem(url, True) for url in shape.attend] + [SiteItem(url, False) for url in shape.leave]
 
-    def of(self, person: Person) -> Want:
-        return self.want
+    def of(self, people: list[Person]) -> list[Want]:
+        return [self.want for _ in people]
 
 
 def told(case: Case, answers: Answers, number: int) -> Change | Refusal:

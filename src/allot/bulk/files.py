@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 VERSION = 1
 # Bytes that are read, and records that are encoded, at a time: so few that their records stay in the processor's cache.
-BLOCK = 256 << 10
+BLOCK = 64 << 10
 BATCH = 1_000
 # A line of the head that is longer than this is none.
 _HEAD_MAX = 4 << 20

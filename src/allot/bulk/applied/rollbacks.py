@@ -129,8 +129,11 @@ class Befores:
         }
         self._back = {now: place for place, now in self._places.items()}
 
-    def of(self, person: Person) -> Want | None:
+    def of(self, people: Sequence[Person]) -> list[Want | None]:
         """To have again what the plan took, and to lack what it gave. Whoever changed since is left alone."""
+        return [self._of(person) for person in people]
+
+    def _of(self, person: Person) -> Want | None:
         change = self._changes.get(person.id)
         if change is None:
             return None

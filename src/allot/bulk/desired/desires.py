@@ -4,7 +4,7 @@ The forms are files of their own: `hubs` (Control Hub's CSV), `lists` (a plain C
 of the command line. Each ends in a `Desired`, which a plan asks person by person.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -83,8 +83,8 @@ class Desired(Protocol):
     #: what was mended or left out while reading, for the user
     notices: list[Fault]
 
-    def of(self, person: Person) -> Want | None:
-        """What is desired of a person; None when nothing is."""
+    def of(self, people: Sequence[Person]) -> Sequence[Want | None]:
+        """What is desired of each of these people; None when nothing is."""
         ...
 
     def missing(self) -> Iterable[tuple[int | None, str]]:

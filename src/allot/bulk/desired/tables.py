@@ -15,7 +15,7 @@ PLAIN = "email"
 HUB = "user id/email (required)"
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 # Rows that are looked at together.
-BLOCK = 200
+BLOCK = 500
 # Characters; a line that is longer is no row, and would fill the memory.
 _LINE_MAX = 1 << 20
 

@@ -6,7 +6,7 @@ two locations, numbers or extensions: nobody gets whatever is written last.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from itertools import combinations
 
@@ -45,8 +45,11 @@ class Union:
             if (what := _clash(catalogue, one, other))
         }
 
-    def of(self, person: Person) -> Want | None:
-        """What all policies for a person come to."""
+    def of(self, people: Sequence[Person]) -> list[Want | None]:
+        """What all policies for each of these people come to."""
+        return [self._of(person) for person in people]
+
+    def _of(self, person: Person) -> Want | None:
         fitting = tuple(place for place, policy in enumerate(self._policies) if policy.fits(person))
         if not fitting:
             return None

@@ -16,8 +16,6 @@ from allot.bulk.planned.asks import UNKNOWN_LICENSES, UNKNOWN_NUMBERS, Asks, Ref
 from allot.bulk.planned.changes import Guards
 from allot.bulk.planned.ways import Ask
 
-# After every line of a file: those of whom the input says nothing by line.
-_NO_LINE = 1 << 62
 # In the place of a kind: there is nothing to do, and it is told when it is known whose the numbers are.
 _UNCHANGED, _SPOKEN = -1, -2
 # Remembered people; in practice a few hundred.
@@ -32,11 +30,11 @@ class Comparison:
     asked: int = 0
     unchanged: int = 0
     #: places in the snapshot
-    places: "array[int]" = field(default_factory=lambda: array("q"))
+    places: "array[int]" = field(default_factory=lambda: array("i"))
     #: lines of the input
-    lines: "array[int]" = field(default_factory=lambda: array("q"))
+    lines: "array[int]" = field(default_factory=lambda: array("i"))
     #: places in `kinds`
-    kind: "array[int]" = field(default_factory=lambda: array("q"))
+    kind: "array[int]" = field(default_factory=lambda: array("i"))
     kinds: list[Ask] = field(default_factory=list)
     #: whose the numbers and extensions are that are asked for
     taken: Taken = field(default_factory=Taken)
@@ -46,8 +44,8 @@ class Comparison:
     @property
     def order(self) -> npt.NDArray[np.intp]:
         """Everybody's place in the arrays, in the order of the input."""
-        lines = np.array(self.lines, np.int64)
-        return np.argsort(np.where(lines < 0, _NO_LINE, lines), kind="stable")
+        lines = np.asarray(self.lines).view(np.uint32)  # where -1, which is no line, is after all others
+        return np.argsort(lines, kind="stable")
 
 
 def compare(snapshot: Snapshot, desired: Desired, asks: Asks, kept: Guards, *, force: bool) -> Comparison:
@@ -99,20 +97,15 @@ class _Comparer:
         return self._found
 
     def _block(self, block: list[Person], start: int) -> None:
-        of, counts, bits = self._desired.of, self._counts, self._bits
         kinds, places, lines = self._found.kind, self._found.places, self._found.lines
         asked = unchanged = 0
-        for place, person in enumerate(block, start):
-            want = of(person)
-            if want is None and not counts:
-                continue
-            before = 0 if person.licenses is UNSET else bits[tuple(person.licenses)]
-            if counts:
-                self._found.holdings[before] += 1
+        for place, (person, want) in enumerate(zip(block, self._desired.of(block), strict=True), start):
+            if self._counts:
+                self._found.holdings[self._bits[tuple(person.licenses or ())]] += 1
             if want is None:
                 continue
             asked += 1
-            kind = self._kind(person, before, want)
+            kind = self._kind(person, want)
             if kind == _UNCHANGED:
                 unchanged += 1
                 continue
@@ -122,24 +115,25 @@ class _Comparer:
         self._found.asked += asked
         self._found.unchanged += unchanged
 
-    def _kind(self, person: Person, before: int, want: Want) -> int:
+    def _kind(self, person: Person, want: Want) -> int:
         """The place in `kinds` of what somebody asks for. People are alike: most are recognized by a few numbers."""
         if want.properties or want.attend or want.leave or person.attendee or self._protected is not None:
-            return self._ask(person, before, want)
+            return self._ask(person, want)
         own = person.calling
         reached = (own.location_id in self._locations, own.phone_number is None, own.extension is None) if own else own
-        key = (want.have, want.lack, before, person.external, person.licenses is UNSET, reached)
+        held = None if person.licenses is UNSET else tuple(person.licenses)
+        key = (want.have, want.lack, held, person.external, reached)
         kind = self._known.get(key)
         if kind is None:
             if len(self._known) == _KNOWN_MAX:
                 self._known.clear()
-            kind = self._known[key] = self._ask(person, before, want)
+            kind = self._known[key] = self._ask(person, want)
         return kind
 
-    def _ask(self, person: Person, before: int, want: Want) -> int:
+    def _ask(self, person: Person, want: Want) -> int:
         ask: Shape | Refused | Spoken | None = UNKNOWN_LICENSES
         if person.licenses is not UNSET:
-            ask = self._asks.of(person, before, want)
+            ask = self._asks.of(person, self._bits[tuple(person.licenses)], want)
         if ask is None:
             return _UNCHANGED
         if self._protected is not None and self._protected.match(person.email):

@@ -146,7 +146,7 @@ def decide(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Op
         found = compare(snapshot, desired, Asks(rulebook, boundless), kept, force=options.force)
         free = units(snapshot, boundless, overage=options.overage)
         answers = Answers(rulebook, boundless, free, protected)
-        numbers = np.array(answers.number(found.kinds), np.int32)[np.array(found.kind, np.intp)]
+        numbers = np.array(answers.number(found.kinds), np.int32)[np.asarray(found.kind)]
         capacities = Capacities(answers.told, answers.without, free)
         numbers, waves = capacities.settle(numbers, found.order)
         missing = sum(1 for _ in desired.missing())

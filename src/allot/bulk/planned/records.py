@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from allot.bulk.actual.snapshots import Calling, Person, Snapshot
-from allot.bulk.desired.desires import Desired
+from allot.bulk.desired.desires import Desired, Want
 from allot.bulk.planned.asks import Shape, signs
 from allot.bulk.planned.capacities import Numbers
 from allot.bulk.planned.changes import Change, Refusal, Request, State
@@ -41,9 +41,9 @@ class _Words:
         sent = [request.calling for request in answer.requests if request.calling]
         told = sent or (answer.moved and answer.calling) or (answer.asked and answer.asked.calling)
         same = Calling(own.location_id, own.phone_number, own.extension) if own else None
-        self.tells = shape is not None and shape.properties is not None
         self.keeps = bool(sent) and not answer.moved and all(each == same for each in sent)
         self.personal = not self.keeps and (bool(told) or any(_SIGN in each.what for each in answer.reasons))
+        self.tells = self.personal and shape is not None and shape.properties is not None
 
 
 class _Alike(NamedTuple):
@@ -103,13 +103,13 @@ class Records:
         refused = np.array([bool(answer.reasons) for answer in answers], np.bool_)[numbers]
         order = comparison.order
         #: for each who asks, their place among the changes, or among the refusals
-        self._ranks = np.empty(len(numbers), np.intp)
+        self._ranks = np.empty(len(numbers), np.int32)
         going, staying = order[~refused[order]], order[refused[order]]
         going = going[np.argsort(waves[going], kind="stable")]
         self._ranks[going] = np.arange(len(going))
         self._ranks[staying] = np.arange(len(staying))
         self._refused = refused
-        self._last = np.arange(len(staying), len(staying) + missing)
+        self._last = np.arange(len(staying), len(staying) + missing, dtype=np.int32)
 
     def changes(self) -> Spool:
         """Where the changes of `tell` go, to be in their order."""
@@ -121,35 +121,47 @@ class Records:
 
     def tell(self, snapshot: Snapshot, desired: Desired) -> Iterator[Told]:
         """Everybody's change or refusal, in the order of the snapshot, some thousands at a time."""
-        places = np.array(self._comparison.places, np.int64)
+        places = np.asarray(self._comparison.places)
         templates = _Templates(self._words)
-        encode = msgspec.json.Encoder().encode
         start = 0
         for block in snapshot.people():
-            low, high = np.searchsorted(places, (start, start + len(block))).tolist()
-            part = slice(low, high)
-            lines: list[bytes] = []
-            for place, number, wave, rank, line in zip(
-                places[part].tolist(),
-                self._numbers[part].tolist(),
-                self._waves[part].tolist(),
-                self._ranks[part].tolist(),
-                self._comparison.lines[part],
-                strict=True,
-            ):
-                person, words = block[place - start], self._words[number]
-                own = self._own(words, person, desired) if words.personal else NO_TEXTS
-                held, attendee, calling = tuple(person.licenses or ()), tuple(person.attendee or ()), person.calling
-                template = templates[number, wave, line >= 0, bool(calling), person.external, held, attendee]
-                whole = encode(calling) if calling else b""
-                lines.append(template.fill((rank + 1, line, encode(person.id), encode(person.email), whole, *own)))
-            yield Told(lines, self._refused[part].tolist())
+            part = slice(*np.searchsorted(places, (start, start + len(block))).tolist())
+            people = [block[place - start] for place in places[part].tolist()]
+            words = [self._words[number] for number in self._numbers[part].tolist()]
+            # Of most people everything is known by now.
+            wants = iter(desired.of([person for person, each in zip(people, words, strict=True) if each.tells]))
+            texts = [
+                self._texts(person, next(wants) if each.tells else None) if each.personal else NO_TEXTS
+                for person, each in zip(people, words, strict=True)
+            ]
+            yield Told(self._lines(templates, part, people, texts), self._refused[part].tolist())
             start += len(block)
 
-    def _own(self, words: _Words, person: Person, desired: Desired) -> tuple[bytes, ...]:
+    def _lines(
+        self, templates: _Templates, part: slice, people: list[Person], texts: list[tuple[bytes, ...]]
+    ) -> list[bytes]:
+        """The records of some people; `texts` are their own."""
+        encode = msgspec.json.Encoder().encode
+        lines = []
+        for person, own, number, wave, rank, line in zip(
+            people,
+            texts,
+            self._numbers[part].tolist(),
+            self._waves[part].tolist(),
+            self._ranks[part].tolist(),
+            self._comparison.lines[part],
+            strict=True,
+        ):
+            held, attendee, calling = tuple(person.licenses or ()), tuple(person.attendee or ()), person.calling
+            template = templates[number, wave, line >= 0, bool(calling), person.external, held, attendee]
+            whole = encode(calling) if calling else b""
+            lines.append(template.fill((rank + 1, line, encode(person.id), encode(person.email), whole, *own)))
+        return lines
+
+    def _texts(self, person: Person, want: Want | None) -> tuple[bytes, ...]:
         """What the signs stand for with a person."""
-        want = desired.of(person) if words.tells else None
-        return texts(signs(person.calling or None, want.properties if want else None, self._comparison.taken))
+        told = want.properties if want else None
+        return texts(signs(person.calling or None, told, self._comparison.taken))
 
 
 def _change(words: _Words, alike: _Alike) -> Change:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 # Records of a stretch of the order are sorted in memory, a few megabytes that stay near the processor, or more where
 # there would be too many files; bytes that are gathered of one before they go to its file.
 STRETCH = 25_000
-_FILES_MAX = 100
+_FILES_MAX = 200
 _GATHERED = 128 << 10
 
 
@@ -22,13 +22,13 @@ class Spool:
     `places` are those of the records, from 0, in the order in which they are put in.
     """
 
-    def __init__(self, places: npt.NDArray[np.intp]) -> None:
+    def __init__(self, places: npt.NDArray[np.int32]) -> None:
         self._places = places
         self._size = max(STRETCH, len(places) // _FILES_MAX)
         self._stretches = len(places) // self._size + 1
         self._files: list[IO[bytes]] = []
         self._gathered = [bytearray() for _ in range(self._stretches)]
-        self._stretch = places // self._size
+        self._stretch = (places // self._size).astype(np.uint8)
         self._open = ExitStack()
         self._count = 0
 
