@@ -361,8 +361,8 @@ def test_progress_is_read_from_the_journal(visitor: Visitor, folder: Path):
         journal.write(Entry(7, REFUSED, "<b>no</b>", "400003"))
         journal.write(Entry(8, SENT))
         told = words(visitor.see(f"/plans/{hexed(plan)}"))
-    assert "6 done 1 failed 1 under way" in told
-    assert "known, of 10 changes 7 left 3" in told
+    assert "6 done 1 failed 1 to be read back" in told
+    assert "answered, of 10 changes 8 left 2" in told
     assert "1 refused (400003) . One of them: person7@example.com : <b>no</b>" in told
     assert ADDRESS in told
     assert "Nothing moves just now" in told

@@ -185,7 +185,7 @@ async def _events(visit: Visit, contents: Contents, advance: Advance) -> AsyncGe
 
 async def _progress(contents: Contents, advance: Advance) -> dict[str, Any]:
     """What `plan-progress.html` shows."""
-    await advance.look()
+    await advance.look(PATIENCE)
     troubles = advance.told.troubles[:CHART_MAX]
     names = Names(contents.plan.head.licenses)
     try:
