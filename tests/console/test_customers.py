@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from html import unescape
 
 import pytest
-import requests
 
 from allot.cli.demo import FOOTHILL, PARTNER, VALLEY
 from allot.console import customers, streams
@@ -258,7 +257,11 @@ def test_a_stream_says_that_it_lives_and_ends(partner: Visitor, monkeypatch: pyt
 
 
 def test_a_stream_takes_a_session(demo: Server, visits: Callable[..., Visitor], partner: Visitor):
-    """Without one it leads to the sign-in, and tells nothing."""
-    answer = visits(None).get(live(partner.see(LIST)), allow_redirects=False)
+    """Without one it tells nothing, but has a page that is open fetch itself, which leads to the sign-in."""
+    address, nobody = live(partner.see(LIST)), visits(None)
+    answer = nobody.get(address, allow_redirects=False)
     assert (answer.status_code, "sign-in" in answer.headers["location"]) == (303, True)
-    assert isinstance(answer, requests.Response)
+    streamed = nobody.get(address, headers={"Accept": "text/event-stream"})
+    assert (streamed.status_code, streamed.text) == (200, "event: others\ndata:\n\n")
+    part = nobody.look(LIST, headers={"HX-Request": "true"})
+    assert part.headers["HX-Redirect"].startswith("/console/sign-in?next=/console/wholesale/customers")

@@ -4,6 +4,7 @@ from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
 from urllib.parse import quote
 
+from allot.console import streams
 from allot.console.visits import ROOT, SIGN_IN, Page, Visit, lead
 from allot.core.failure import Failure
 from allot.service import sessions
@@ -44,6 +45,8 @@ def read(headers: dict[bytes, bytes]) -> str:
 def ask(visit: Visit, page: Page) -> Reply:
     """Lead whoever has no session, or one that has ended, to the sign-in and then back to the page."""
     ended = "1" if COOKIE.encode() in visit.headers.get(b"cookie", b"") else ""
+    if visit.headers.get(b"accept") == streams.EVENT_STREAM:
+        return streams.others()
     there = visit.again() if page.method == "GET" else ""
     address = f"{SIGN_IN}?next={quote(there)}&ended={ended}"
     if b"hx-request" in visit.headers:

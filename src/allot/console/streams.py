@@ -21,6 +21,7 @@ Parts = Callable[[], Awaitable[Mapping[str, bytes]]]
 PAUSE_SECONDS = 0.2
 #: tells a page to fetch itself anew: it has other parts by now
 OTHERS = "others"
+EVENT_STREAM = b"text/event-stream"
 HEADERS = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
 
 
@@ -37,7 +38,12 @@ def names_of(parts: Iterable[str]) -> str:
 
 def follow(visit: Visit, org_id: str, parts: Parts) -> Reply:
     """The stream of a page that was made `at` a place and `has` these parts, as its address says."""
-    return Reply(200, _lines(visit, org_id, parts), list(HEADERS), b"text/event-stream")
+    return Reply(200, _lines(visit, org_id, parts), list(HEADERS), EVENT_STREAM)
+
+
+def others() -> Reply:
+    """The stream of whoever has no session any more: the page fetches itself anew, and is led to the sign-in."""
+    return Reply(200, b"event: %s\ndata:\n\n" % OTHERS.encode(), list(HEADERS), EVENT_STREAM)
 
 
 async def _lines(visit: Visit, org_id: str, parts: Parts) -> AsyncGenerator[bytes, None]:
