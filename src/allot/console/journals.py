@@ -17,7 +17,7 @@ from allot.wire.operation import Reply, Rights
 
 #: what GET /journal of allot's own plane needs
 RIGHTS = Rights((scopes.AUDIT_READ,), "read")
-ENTRIES = 50
+ENTRIES = 25
 #: longer than any number of an entry
 DIGITS_MAX = 15
 #: longer values of a detail are read on the page of their entry
