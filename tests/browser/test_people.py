@@ -33,6 +33,18 @@ def test_results_come_while_somebody_types(desk, axe):
     axe(page)
 
 
+def test_back_leads_to_the_same_results(desk):
+    """Whoever looks at a person and goes back finds what they searched."""
+    page = opened(desk)
+    page.get_by_role("searchbox").fill("chiara")
+    expect(page.get_by_role("rowheader")).to_have_text([FONTANA])
+    page.get_by_role("link", name=FONTANA).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(FONTANA)
+    page.go_back()
+    expect(page.get_by_role("rowheader")).to_have_text([FONTANA])
+    expect(page.get_by_role("searchbox")).to_have_value("chiara")
+
+
 def test_filters_work_at_once(desk, axe):
     """Choosing a license, a location or a home narrows the list down without a button; clearing shows everybody."""
     page = opened(desk)
