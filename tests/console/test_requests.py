@@ -22,7 +22,7 @@ from wholesale import token_of
 
 OTHER = "allot-demo-other-org"
 EMAIL = "user@example.com"
-_ROW = re.compile(r'<tr id="r-([0-9a-f]{8}-\d+)">(.*?)</tr>', re.DOTALL)
+_ROW = re.compile(r'<tr role="row" id="r-([0-9a-f]{8}-\d+)">(.*?)</tr>', re.DOTALL)
 _LIVE = re.compile(r'sse-connect="/console([^"]+)"')
 _OLDER = re.compile(r'href="/console([^"]+)" rel="next"')
 MARKUP = "<script>alert(1)</script>"
@@ -318,7 +318,7 @@ def test_rows_come_as_requests_are_answered(visitor: Visitor, admin: Client):
         second = next(events)
     for (id, kind, html), name in ((first, "LIVE_1"), (second, "LIVE_4")):
         assert (kind, tracked(html)) == ("row", [name])
-        assert html.strip().startswith(f'<tr id="r-{id}">')
+        assert html.strip().startswith(f'<tr role="row" id="r-{id}">')
 
 
 def test_who_comes_back_misses_nothing(visitor: Visitor, admin: Client):
