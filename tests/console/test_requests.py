@@ -219,6 +219,9 @@ def test_a_part_that_was_done_is_told(visitor: Visitor, admin: Client):
     told = words(shown(visitor, "PART_1"))
     assert "A part of it was done. The rules that are named refused the rest." in told
     assert "In the journal Licenses changed" in told
+    body = {"emails": ["part@example.com"], "displayName": "Part", "licenses": ["none"]}
+    assert sent(admin, "PART_2", "/v1/people", method="POST", json=body).status_code == 200
+    assert "Why 200 A part of it was done." in words(shown(visitor, "PART_2"))
 
 
 def test_whatever_was_sent_is_only_text(visitor: Visitor, admin: Client):

@@ -110,8 +110,8 @@ async def show_request(visit: Visit) -> Reply:
 
 
 def _meaning(seen: Seen, why: Sequence[Reason]) -> str:
-    if seen.status == HTTPStatus.BAD_REQUEST and any(each.rule for each in why):
-        return REFUSED
+    if any(each.rule for each in why):
+        return REFUSED if seen.status >= HTTPStatus.BAD_REQUEST else MEANING[206]
     return MEANING.get(seen.status) or HTTPStatus(seen.status).description or HTTPStatus(seen.status).phrase
 
 
