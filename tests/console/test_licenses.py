@@ -226,7 +226,9 @@ def test_a_managed_customer_is_looked_at(visits, admin: Client):
     """An administrator of the partner sees the licenses of a customer, named, and every link stays there."""
     partner, acme = visits("allot-demo-partner"), ids.encode("ORGANIZATION", ACME)
     shown = partner.see(f"/licenses?orgId={acme}&only=scarce")
-    assert "Acme, Inc." in words(shown)
+    assert "Acme, Inc. managed by yours" in words(shown)
+    assert '<a href="/console">Leave</a>' in shown
+    assert "managed by yours" not in words(partner.see("/licenses"))
     assert "Salesforce Desktop Connector" in words(shown)
     assert not re.search(r'href="/console/licenses(?!/?[^"]*\?orgId=)', shown)
     one = partner.see(f"{license(admin, 'Advanced Messaging')}?orgId={acme}")
