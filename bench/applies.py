@@ -22,8 +22,9 @@ from allot.bulk.actual.snapshots import Person, Snapshot
 from allot.bulk.applied.applies import Apply, Options, check
 from allot.bulk.applied.journals import Journal
 from allot.bulk.desired.desires import Fault, Want
-from allot.bulk.planned.plans import Options as PlanOptions
-from allot.bulk.planned.plans import Plan, make
+from allot.bulk.planned.makings import Options as PlanOptions
+from allot.bulk.planned.makings import make
+from allot.bulk.planned.plans import Plan
 from allot.client.connections import Target
 from allot.client.readers import Reader
 from allot.client.writers import Writer

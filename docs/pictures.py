@@ -20,9 +20,10 @@ from rich.terminal_theme import TerminalTheme
 
 from allot.bulk.actual.snapshots import Snapshot
 from allot.bulk.desired import readers
-from allot.bulk.planned import plans
+from allot.bulk.planned import makings
 from allot.bulk.planned.changes import Guards
-from allot.bulk.planned.plans import Options, Plan
+from allot.bulk.planned.makings import Options
+from allot.bulk.planned.plans import Plan
 from allot.bulk.shown import outlines, pages
 from allot.bulk.shown.usages import Usage
 from allot.cli.rulebooks import read_rulebook
@@ -100,7 +101,7 @@ def _plan(read: Snapshot, path: Path, rulebook: Rulebook) -> Plan:
     wanted = readers.read(path, read, rulebook)
     wanted.source = "move.csv"
     options = Options(Guards(max_changes=300), force=True)
-    return plans.make(read, wanted, rulebook, options, path.with_suffix(".plan"), MADE)
+    return makings.make(read, wanted, rulebook, options, path.with_suffix(".plan"), MADE)
 
 
 def _terminal(name: str, page: Path, command: str, show: Callable[[Console], None]) -> Picture:

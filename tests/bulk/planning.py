@@ -10,7 +10,8 @@ from allot.bulk.actual.snapshots import Calling, Head, License, Location, Number
 from allot.bulk.desired.desires import Fault, Want
 from allot.bulk.files import Writer
 from allot.bulk.planned.changes import Guards
-from allot.bulk.planned.plans import Options, Plan, make
+from allot.bulk.planned.makings import Options, make
+from allot.bulk.planned.plans import Plan
 from allot.core.holding import Properties
 from servers import rulebook
 

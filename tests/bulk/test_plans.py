@@ -19,7 +19,8 @@ from allot.bulk.files import Writer
 from allot.bulk.planned import spools
 from allot.bulk.planned.changes import Change, Guards, Refusal, Request, State
 from allot.bulk.planned.guards import GuardFault
-from allot.bulk.planned.plans import Options, Plan, make
+from allot.bulk.planned.makings import Options, make
+from allot.bulk.planned.plans import Plan
 from allot.bulk.planned.spools import STRETCH, Spool
 from allot.bulk.planned.ways import Answers
 from allot.bulk.shown.wordings import Names, shortages

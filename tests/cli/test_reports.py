@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from allot.bulk.desired import readers
-from allot.bulk.planned import plans
+from allot.bulk.planned import makings
 from bulk.planning import NOW, PRO, person, small, write_snapshot
 from servers import rulebook
 
@@ -51,7 +51,7 @@ def test_what_is_reclaimed_is_planned(allot, tmp_path: Path):
     snapshot = small(tmp_path)
     assert allot("report", "acme.snapshot", "--reclaim", "r.csv").code == 0
     desired = readers.read(tmp_path / "r.csv", snapshot, rulebook())
-    plan = plans.make(snapshot, desired, rulebook(), plans.Options(), tmp_path / "r.plan", NOW)
+    plan = makings.make(snapshot, desired, rulebook(), makings.Options(), tmp_path / "r.plan", NOW)
     found = [change for block in plan.changes() for change in block]
     assert {change.email for change in found} == {f"person{number}@example.com" for number in (2, 7, 11)}
     assert all(set(change.after.licenses) < set(change.before.licenses) for change in found)

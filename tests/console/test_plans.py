@@ -1,6 +1,8 @@
 """The pages of plans: whose they are, what is opened, who is found, and how far one is that is being applied."""
 
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +20,7 @@ from allot.console import plans, shelves
 from bulk.planning import BASIC, PRO
 from bulk.showing import long_plan, shown_plan, write_plan
 from databases import Maker
-from servers import Server, load_demo
+from servers import SECONDS, Server, load_demo
 from visiting import Visitor, words
 from wholesale import token_of
 
@@ -66,6 +68,13 @@ def one_change(path: Path, email: str, **heading: Any) -> Plan:
     refusal = Refusal(email, [Reason("no-units-left", "<b>nothing</b> is left")], "p2")
     summary = Summary(2, 2, 1, 0, 1, 1, 0, [], {"no-units-left": 1})
     return write_plan(path, [change], [refusal], summary, **heading)
+
+
+def test_the_console_does_without_what_makes_plans():
+    """Looking at plans loads neither what decides about very many people nor the client of the API."""
+    code = "import sys, allot.console.application; print(sys.modules.keys() & {'numpy', 'allot.client', 'httpx'})"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=SECONDS)
+    assert ran.stdout.strip() == "set()"
 
 
 # ---------------------------------------------------------------- the list

@@ -8,8 +8,9 @@ from allot.bulk.desired import readers
 from allot.bulk.desired.desires import Desired, Reading
 from allot.bulk.desired.flags import Flags
 from allot.bulk.memories import without_collector
-from allot.bulk.planned import plans
-from allot.bulk.planned.plans import Decided, Options, Plan
+from allot.bulk.planned import makings
+from allot.bulk.planned.makings import Decided, Options
+from allot.bulk.planned.plans import Plan
 from allot.cli.rulebooks import read_rulebook
 from allot.core.rulebook import Rulebook
 from allot.service.clock import SystemClock, stamp
@@ -37,7 +38,7 @@ def decide(
         snapshot = Snapshot(Path(snapshot))
     if isinstance(desired, Flags | str | PathLike):
         desired = read(snapshot, desired, reading or Reading(), rulebook)
-    return plans.decide(snapshot, desired, rulebook, options or Options())
+    return makings.decide(snapshot, desired, rulebook, options or Options())
 
 
 def read(snapshot: Snapshot, desired: File | Flags, reading: Reading, rulebook: Rulebook) -> Desired:

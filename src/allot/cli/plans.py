@@ -12,7 +12,8 @@ from allot.bulk.desired.flags import Flags
 from allot.bulk.files import FileFault
 from allot.bulk.planned.changes import Guards
 from allot.bulk.planned.guards import idle
-from allot.bulk.planned.plans import Options, Plan
+from allot.bulk.planned.makings import Options
+from allot.bulk.planned.plans import Plan
 from allot.bulk.words import plain
 from allot.cli import library, settings, shows
 from allot.cli.rulebooks import read_rulebook

@@ -17,8 +17,9 @@ from allot.bulk.applied.standings import Actual, difference, standing
 from allot.bulk.desired.desires import Fault, Want
 from allot.bulk.files import Writer
 from allot.bulk.planned.changes import Change, LicenseName
-from allot.bulk.planned.plans import Options, Plan
-from allot.bulk.planned.plans import make as make_plan
+from allot.bulk.planned.makings import Options
+from allot.bulk.planned.makings import make as make_plan
+from allot.bulk.planned.plans import Plan
 from allot.bulk.shown.wordings import Names
 from allot.core.holding import Properties
 from allot.core.rulebook import Rulebook
