@@ -178,7 +178,10 @@ def test_what_cannot_be_searched_is_said(visitor: Visitor, query: str, status: i
 def test_a_location_beyond_the_choice_is_found(visitor: Visitor, monkeypatch: pytest.MonkeyPatch):
     """An organization of more locations than there are to choose from finds the others by the address."""
     monkeypatch.setattr(people, "LOCATIONS", 1)
-    assert "Chiara Fontana" in names(visitor.see("/people?location=Sydney"))
+    shown = visitor.see("/people?location=Sydney")
+    assert "Chiara Fontana" in names(shown)
+    assert "others: location=NAME in the address" in words(shown)
+    assert '<option value="Sydney" selected>' in shown
 
 
 def test_a_read_only_administrator_searches(visits):

@@ -19,7 +19,7 @@ PEOPLE = 50
 #: licenses of a person that a list names
 CHIPS = 3
 #: locations to choose from; an organization of more has to write the others into the address
-LOCATIONS = 500
+LOCATIONS = 200
 #: longer than any name or email
 TEXT_MAX = 300
 HOMES = {"": None, "true": True, "false": False}
@@ -42,24 +42,26 @@ async def list_people(visit: Visit) -> Reply:
     async with visit.service.database.reading() as reading:
         owned, _ = await licenses.of_organization(reading, visit.service.rulebook, visit.org_id)
         places = await locations.page(reading, visit.org_id, Wanted(), "", LOCATIONS)
-        license, place = _license(visit, owned), await _location(visit, places)
-        look = Look(
-            *(visit.org_id, PEOPLE, text),
-            license=license.number if license else None,
-            location_id=place.id if place else None,
-            external=_external(visit),
-            after=(after[0], after[1]) if after else None,
-        )
+    license, place = _license(visit, owned), await _location(visit, places)
+    look = Look(
+        *(visit.org_id, PEOPLE, text),
+        license=license.number if license else None,
+        location_id=place.id if place else None,
+        external=_external(visit),
+        after=(after[0], after[1]) if after else None,
+    )
+    async with visit.service.database.reading() as reading:
         found, last = await searches.look(reading, visit.service.context, look)
-    names = {each.id: each.name for each in [*places, *([place] if place else [])]}
+    choices = {each.id: each.name for each in (*places, *([place] if place else []))}
     reply = visit.show(
         "people.html",
-        rows=[_row(each, names) for each in found],
+        rows=[_row(each, choices) for each in found],
         licenses=owned if visit.may(units.RIGHTS) else [],
-        locations=places,
+        locations=choices,
+        others=len(places) == LOCATIONS,
         text=text,
         license=license,
-        location=place,
+        location=place.name if place else "",
         more=visit.again(next=encode_cursor(*last)) if last else "",
     )
     # What the browser's address says is what is shown, without the fields that are empty.
