@@ -88,6 +88,13 @@ class Taken:
         self.numbers: dict[str, tuple[str, str | None]] = {}
         #: ids of a location, and an extension -> the id of whose it is
         self.extensions: dict[tuple[str, str], str] = {}
+
+
+class Claims:
+    """Who asks first for a number or an extension: they alone get it."""
+
+    def __init__(self, taken: Taken) -> None:
+        self._taken = taken
         self._asked: dict[tuple[str, str], str] = {}
 
     def ask(self, spoken: Spoken) -> Refused | None:
@@ -95,7 +102,7 @@ class Taken:
         told = spoken.want.properties or Properties()
         location = (spoken.calling and spoken.calling.location_id) or told.location_id
         if location is None:
-            location = self.numbers.get(told.phone_number or "", (None,))[0]
+            location = self._taken.numbers.get(told.phone_number or "", (None,))[0]
         for text, where, what in (
             (told.phone_number, "", "number"),
             (told.extension, location or "", "extension"),

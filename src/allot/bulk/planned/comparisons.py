@@ -12,7 +12,7 @@ from msgspec import UNSET
 from allot.bulk.actual.snapshots import Calling, Person, Snapshot
 from allot.bulk.desired.desires import Desired, Want
 from allot.bulk.planned import guards
-from allot.bulk.planned.asks import UNKNOWN_LICENSES, UNKNOWN_NUMBERS, Asks, Refused, Shape, Spoken, Taken
+from allot.bulk.planned.asks import UNKNOWN_LICENSES, UNKNOWN_NUMBERS, Asks, Claims, Refused, Shape, Spoken, Taken
 from allot.bulk.planned.changes import Guards
 from allot.bulk.planned.ways import Ask
 
@@ -172,9 +172,10 @@ class _Comparer:
     def _resolve(self) -> None:
         """Tell the shapes of those who ask for a number or an extension, in the order of the input."""
         found = self._found
+        claims = Claims(found.taken)
         for place, spoken in sorted(self._spoken, key=lambda each: found.lines[each[0]]):
             told = spoken.want.properties
             unknown = told is not None and told.phone_number and not self._snapshot.file.has("numbers")
-            ask = UNKNOWN_NUMBERS if unknown else found.taken.ask(spoken) or self._asks.shape(spoken, found.taken)
+            ask = UNKNOWN_NUMBERS if unknown else claims.ask(spoken) or self._asks.shape(spoken, found.taken)
             assert ask is not None  # who speaks asks for a change
             found.kind[place] = self._number(ask)
