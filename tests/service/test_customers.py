@@ -306,3 +306,35 @@ async def plan(url: str, sql: str, values: list[object]) -> list[str]:
             return [row[0].strip(" ->") for row in await writing.rows(f"EXPLAIN {sql}", *values)]
     finally:
         await database.close()
+
+
+def test_customers_can_be_listed_newest_first(server: Server, client: Client) -> None:
+    """Page by page they are those of the other order, turned round; also of some statuses alone."""
+
+    async def listed(service: Service, wanted: Filter) -> list[str]:
+        found: list[str] = []
+        after: Any = 0
+        while after is not None:
+            async with service.database.reading() as reading:
+                page = await customers.page(reading, service.context, PARTNER, wanted, after, 2)
+            found += [each.id for each in page.customers]
+            after = page.end
+        return found
+
+    for statuses in ((), ("provisioned", "error")):
+        oldest = server.call(lambda service, told=statuses: listed(service, Filter(statuses=told)))
+        newest = server.call(lambda service, told=statuses: listed(service, Filter(statuses=told, newest=True)))
+        assert newest == oldest[::-1]
+        assert len(newest) == (3 if statuses else 6)
+
+
+def test_customers_are_counted_by_status(server: Server, client: Client) -> None:
+    """Those of one partner, whichever statuses there are."""
+
+    async def counted(service: Service, org_id: str) -> dict[str, int]:
+        async with service.database.reading() as reading:
+            return await customers.counts(reading, org_id)
+
+    assert server.call(lambda service: counted(service, FOOTHILL)) == {"provisioned": 1}
+    told = {"provisioned": 2, "provisioned_with_errors": 1, "provisioning": 1, "error": 1, "pending_rpl_review": 1}
+    assert server.call(lambda service: counted(service, PARTNER)) == told

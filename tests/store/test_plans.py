@@ -5,9 +5,10 @@ from collections.abc import Sequence
 
 import pytest
 
+from allot.core import customer
 from allot.core.subscriber import CHANGED, Filter
 from allot.service.service import Service
-from allot.store import clocks, outcomes, runs, subscribers, usage
+from allot.store import clocks, customers, outcomes, runs, subscribers, usage
 from allot.store.database import Row, spell
 from provisioning import opened, rows
 
@@ -29,6 +30,7 @@ STATEMENTS = {
     "outcomes that go": (outcomes._FORGET, "outcomes USING INDEX outcomes_by_run (org_id=? AND customer_id=?)"),
     "runs that live": (clocks._LEFT, "r USING INDEX runs_live (org_id=?)"),
     "their steps": (clocks._LEFT, "s USING PRIMARY KEY (org_id=? AND customer_id=? AND run=?)"),
+    "customers by status": (customers._COUNTS, "COVERING INDEX customers_by_status (org_id=?)"),
     "a claim": (runs._CLAIM, "steps USING COVERING INDEX steps_due (due<?)"),
     "steps that are left": (runs._RECLAIM, "steps USING INDEX steps_leased (lease_until<?)"),
     "a lease that goes on": (runs._RENEW, "s USING PRIMARY KEY (org_id=? AND customer_id=? AND run=? AND step=?)"),
@@ -94,3 +96,27 @@ def test_a_list_leaves_out_subscribers_without_reading_them(sqlite_url: str, wan
 
     [found] = asyncio.run(body())
     assert index in found
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (customer.Filter(newest=True), "COVERING INDEX customers_by_created (org_id=?)"),
+        (
+            customer.Filter(statuses=("error",), newest=True),
+            "COVERING INDEX customers_by_status (org_id=? AND status=?)",
+        ),
+    ],
+)
+def test_the_newest_customers_are_found_without_sorting(sqlite_url: str, wanted: customer.Filter, index: str) -> None:
+    """The index is read from its end, no further than the page goes."""
+
+    async def body() -> list[str]:
+        async with opened(sqlite_url) as service:
+            plans = Plans(service)
+            await customers.page(plans, {}, "x", wanted, ("x", "x"), 10)
+            return plans.seen
+
+    keys, *_ = asyncio.run(body())
+    assert index.partition(" (")[0] in keys
+    assert "TEMP B-TREE" not in keys

@@ -48,18 +48,12 @@ def others() -> Reply:
 
 async def _lines(visit: Visit, org_id: str, parts: Parts) -> AsyncGenerator[bytes, None]:
     service = visit.service
-    end = time.monotonic() + STREAM_SECONDS
     watch = _Watch(visit, org_id, parts)
     with service.streams.opened(visit.call.caller.token_key):
         yield b"retry: %d\n\n" % RETRY_MILLISECONDS
         async with service.news.listening():
-            while not service.stopping.is_set() and time.monotonic() < end:
-                seen = service.news.count
-                if told := await watch.look():
-                    yield told
-                await asyncio.sleep(PAUSE_SECONDS)
-                if not service.stopping.is_set():
-                    await service.news.wait(seen, LOOK_SECONDS)
+            while told := await watch.next():
+                yield told
 
 
 class _Watch:
@@ -72,9 +66,21 @@ class _Watch:
         self._at = ""
         self._told: Mapping[str, bytes] | None = None
         self._quiet = time.monotonic()
+        self._end = self._quiet + STREAM_SECONDS
 
-    async def look(self) -> bytes:
+    async def next(self) -> bytes:
+        """What is new as soon as something is, or a sign of life between; nothing at the end."""
+        service = self._visit.service
+        while not service.stopping.is_set() and time.monotonic() < self._end:
+            seen = service.news.count
+            if found := await self._look():
+                return found
+            await service.news.wait(seen, LOOK_SECONDS)
+        return b""
+
+    async def _look(self) -> bytes:
         """The events that tell what is new; a sign of life now and then; nothing."""
+        await asyncio.sleep(PAUSE_SECONDS)
         at = await place(self._visit, self._org_id)
         found = b""
         if at != self._at:
