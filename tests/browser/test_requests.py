@@ -273,6 +273,16 @@ def test_an_ended_session_leads_to_the_sign_in(desk, admin: Client):
     expect(page).to_have_url(re.compile("/console/requests.*status=4xx"))
 
 
+def test_a_live_page_whose_session_ended_leads_to_the_sign_in(desk, monkeypatch):
+    """It asks who somebody is when it connects again, and then the page is not live any more."""
+    monkeypatch.setattr(pages, "STREAM_SECONDS", 0.5)
+    monkeypatch.setattr(pages, "HEARTBEAT_SECONDS", 0.1)
+    page = opened(desk, "?path=licenses")
+    page.context.clear_cookies()
+    page.wait_for_url(re.compile("/console/sign-in.*path%3Dlicenses"))
+    assert excused(desk) == []
+
+
 def test_a_person_who_is_gone(desk, admin: Client):
     """A request about somebody who was deleted meanwhile is shown, and its link says that they are gone."""
     made = admin.post("/v1/people", json={"emails": ["gone@example.com"], "displayName": "Gone"})

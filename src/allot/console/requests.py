@@ -77,7 +77,7 @@ async def follow_requests(visit: Visit) -> Reply:
     """The rows of requests that are answered after a place, as server-sent events."""
     place = visit.headers.get(b"last-event-id", b"").decode("latin-1") or visit.query["after"]
     watch = _Watch(visit, wanted(visit, visit.org_id), place)
-    return Reply(200, _events(watch), list(streams.HEADERS), b"text/event-stream")
+    return Reply(200, _events(watch), list(streams.HEADERS), streams.EVENT_STREAM)
 
 
 async def show_request(visit: Visit) -> Reply:
