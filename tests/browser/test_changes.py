@@ -187,6 +187,19 @@ def test_names_of_all_kinds_are_shown(desk, admin: Client, axe):
         axe(page)
 
 
+def test_a_verdict_fits_a_phone(desk, admin: Client, axe):
+    """Refusals, the reason why there is no way, and the request fit a narrow window."""
+    page = desk.window(viewport={"width": 360, "height": 740})
+    page.goto(f"/console/people/{person_id(admin, 'hank.scorpio@globex.example')}/change")
+    for name in (FIRST_PROFESSIONAL, re.compile("^Real-Time Translations")):
+        page.get_by_role("checkbox", name=name).check()
+    expect(verdict(page)).to_contain_text("by the same rule, external-user")
+    expect(verdict(page)).to_contain_text("No legal way")
+    verdict(page).get_by_text("The request that you ticked").click()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    axe(page)
+
+
 def test_who_may_only_read_has_no_button_to_apply(desk, admin: Client, axe):
     """A read-only administrator tries changes, and cannot apply them."""
     page = desk.window("allot-demo-readonly")

@@ -284,6 +284,19 @@ def test_a_license_that_is_gone_is_refused(visitor: Visitor, admin: Client):
     """A tick of a license that the organization has no more is shown as unknown, and refused by its rule."""
     shown = try_(visitor, person_id(admin, IVAN), {"license.gone": "add"})
     assert "add unknown license gone refused" in words(shown)
+    assert 'name="license.gone" value="add" checked' in shown
+
+
+def test_ticks_that_are_so_already_stay(visitor: Visitor, admin: Client):
+    """What somebody has by now, or has no more, stays ticked: a license of calling may be given another extension."""
+    person = make(admin, "already@example.com", [PROFESSIONAL], locationId=SAN_JOSE, extension="7421")
+    asked = ticks(
+        admin, f"+{PROFESSIONAL}", "-Real-Time Translations", "-mysite.webex.com", location=SAN_JOSE, extension="7422"
+    )
+    shown = try_(visitor, person, asked)
+    assert shown.count(" checked>") == 3
+    assert "remove attendee of mysite.webex.com no change" in words(shown)
+    assert "San Jose, extension 7422" in words(result(visitor, send(visitor, shown)))
 
 
 def test_what_is_no_tick_is_ignored(visitor: Visitor, admin: Client):

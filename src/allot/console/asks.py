@@ -1,6 +1,6 @@
 """Asks: the form of a change, what is ticked in it, and what that asks for."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from allot.console.visits import Visit
@@ -95,6 +95,8 @@ class Form(NamedTuple):
     #: by family, in the rulebook's order
     add: dict[str, list[Choice]]
     sites: list[Choice]
+    #: what is ticked and no longer there to tick: it is as asked already, or the license is gone
+    others: list[Choice]
     locations: list[Location]
     #: some numbers of the location that nobody has
     free: list[ListedNumber]
@@ -118,20 +120,33 @@ async def read(visit: Visit, person_id: str, fields: Mapping[str, str]) -> Form:
             wanted = NumberFilter(location_id=place, state=ACTIVE, lone_extensions=False)
             found = await numbers.page(reading, org_id, wanted, "dn", 0, NUMBERS_MAX)
             free = [each for each in found if each.owner is None and not each.main]
-    held, attending = seen.person.holding.licenses, seen.person.holding.attendee
     organization = Organization(org_id, {license.id: license for license in owned}, sites)
-    pending = seen.person.pending_licenses
+    remove, add = _licenses(ask, seen, owned)
+    attend = list(_sites(ask, sites, seen.person.holding.attendee))
+    shown = {
+        (each.field, each.verb) for each in (*remove, *attend, *(each for found in add.values() for each in found))
+    }
+    others = [_other(organization, *tick) for tick in ask.ticks.items() if tick not in shown]
+    return Form(seen, organization, ask, remove, add, attend, others, places, free, last)
+
+
+def _licenses(ask: Ask, seen: Seen, owned: Sequence[License]) -> tuple[list[Choice], dict[str, list[Choice]]]:
+    """The licenses to remove, and those to add by family."""
+    held, pending = seen.person.holding.licenses, seen.person.pending_licenses
     add: dict[str, list[Choice]] = {}
     for each in sorted(owned, key=lambda one: FAMILIES.index(one.offer.family)):
         if not each.bit & held:
             add.setdefault(each.offer.family, []).append(_license(ask, each, "add", pending))
-    return Form(
-        *(seen, organization, ask),
-        [_license(ask, each, "remove", pending) for each in owned if each.bit & held],
-        add,
-        list(_sites(ask, sites, attending)),
-        *(places, free, last),
-    )
+    return [_license(ask, each, "remove", pending) for each in owned if each.bit & held], add
+
+
+def _other(organization: Organization, field: str, verb: str) -> Choice:
+    if field.startswith(SITE):
+        return Choice(field, verb, f"{verb} attendee of {field.removeprefix(SITE)}", "", True)
+    text = field.removeprefix(LICENSE)
+    license = organization.licenses.get(ids.decode("LICENSE", text) or text)
+    name = license.name if license is not None else text
+    return Choice(field, verb, f"{verb} {name}", "", True, calling=license is not None and license.offer.calling)
 
 
 def _ask(fields: Mapping[str, str], calling: Calling | None) -> Ask:

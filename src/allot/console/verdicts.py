@@ -1,6 +1,6 @@
 """Verdicts: what would become of a request, by which rules, what the person would hold, and what to send instead."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -123,7 +123,7 @@ async def decide(visit: Visit, form: Form) -> Verdict:
         words.difference(before, after),
         before.calling is not None and after.calling is None,
         way,
-        explanation.reason or "",
+        plain(explanation.reason or "", decision.items),
         words.difference(before, reached) if reached is not None else [],
         explained.expected,
     )
@@ -197,9 +197,8 @@ class _Words:
         return Judged(item.add, *named, [], False, step.asked, step.irreversible, left_open)
 
     def _says(self, rule: Rule, item: Item) -> str:
-        """What the API answers, without the long id of the license."""
-        says = describe(self.visit.service.rulebook, rule, [item])
-        return says.replace(show(item), item.license.name) if isinstance(item, LicenseItem) else says
+        """What the API answers, for people."""
+        return plain(describe(self.visit.service.rulebook, rule, [item]), [item])
 
     def _name(self, item: Item) -> str:
         if isinstance(item, LicenseItem):
@@ -216,6 +215,14 @@ class _Words:
             return "a place that you have yet to name"
         place = self.places.get(at.location_id or "", at.location_id or "")
         return reached(place, at.phone_number, at.extension)
+
+
+def plain(says: str, items: Iterable[Item]) -> str:
+    """A sentence about items without the long ids of their licenses."""
+    for item in items:
+        if isinstance(item, LicenseItem):
+            says = says.replace(show(item), item.license.name)
+    return says
 
 
 def _idle(item: Item, before: Holding) -> bool:
