@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from allot.bulk.applied.journals import ALREADY, DONE, REFUSED, SENT, Entry, Jou
 from allot.bulk.planned.changes import Broken, Change, Guards, Reason, Refusal, Request, State, Summary
 from allot.bulk.planned.plans import Plan
 from allot.cli.demo import ACME, GLOBEX
-from allot.console import plans, shelves
+from allot.console import advances, plans, shelves
 from bulk.planning import BASIC, PRO
 from bulk.showing import long_plan, shown_plan, write_plan
 from databases import Maker
@@ -45,8 +46,9 @@ def demo(sqlite: Maker, folder: Path) -> Iterator[Server]:
 
 
 @pytest.fixture(autouse=True)
-def empty(folder: Path) -> Iterator[None]:
-    """Each test begins with no plan."""
+def empty(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Each test begins with no plan, and its pages wait for plans to be read, however busy the machine is."""
+    monkeypatch.setattr(plans, "PATIENCE", float(SECONDS))
     yield
     for path in folder.iterdir():
         path.unlink()
@@ -352,6 +354,34 @@ def test_the_oldest_file_is_forgotten(visits: Callable[..., Visitor], demo: Serv
         visitor.see(f"/plans/{hexed(plan)}")
 
 
+def test_files_take_no_more_room_than_there_is_for_them(
+    visitor: Visitor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """When all files together are too large, the oldest are forgotten, and never the one that was just opened."""
+    monkeypatch.setattr(shelves, "OPENED_BYTES", 1)
+    made = [one_change(tmp_path / f"{number}.plan", f"a{number}@example.com") for number in range(2)]
+    for plan in made:
+        assert send(visitor, plan.file.path).status_code == 303
+    visitor.see(f"/plans/{hexed(made[0])}", 404)
+    visitor.see(f"/plans/{hexed(made[1])}")
+
+
+def test_a_disk_that_fails_is_told(demo_sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Where there is no room for a file, and where one that was opened has gone, a sentence says so."""
+    plan = one_change(tmp_path / "one.plan", "a@example.com")
+    there = tmp_path / "there"
+    monkeypatch.setattr(tempfile, "tempdir", str(there))
+    with Server(demo_sqlite_url) as server, Visitor(server.address) as visitor:
+        answer = send(visitor, plan.file.path)
+        assert (answer.status_code, "There is no room for the file" in words(answer.text)) == (503, True)
+        there.mkdir()
+        assert send(visitor, plan.file.path).status_code == 303
+        for kept in there.rglob("*.plan"):
+            kept.unlink()
+        told = words(visitor.see(f"/plans/{hexed(plan)}", 409))
+        assert "one.plan cannot be read (No such file or directory); open it again." in told
+
+
 # ---------------------------------------------------------------- progress
 
 
@@ -360,8 +390,10 @@ def journal_of(plan: Plan) -> Journal:
     return Journal(path.with_name(f"{path.name}.journal"), plan.digest, ADDRESS)
 
 
-def test_progress_is_read_from_the_journal(visitor: Visitor, folder: Path):
-    """What is done, what failed and why, and where it is applied."""
+def test_progress_is_read_from_the_journal(visitor: Visitor, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """What is done, what failed and why, and where it is applied; where nothing came of late, that nothing moves."""
+    monkeypatch.setattr(advances, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(advances, "RATE_SECONDS", 0.0)
     plan = long_plan(folder, changes=10, refusals=0)
     with journal_of(plan) as journal:
         for number in range(1, 6):
@@ -369,6 +401,7 @@ def test_progress_is_read_from_the_journal(visitor: Visitor, folder: Path):
         journal.write(Entry(6, ALREADY))
         journal.write(Entry(7, REFUSED, "<b>no</b>", "400003"))
         journal.write(Entry(8, SENT))
+        visitor.see(f"/plans/{hexed(plan)}")
         told = words(visitor.see(f"/plans/{hexed(plan)}"))
     assert "6 done 1 failed 1 to be read back" in told
     assert "answered, of 10 changes 8 left 2" in told
@@ -397,6 +430,20 @@ def test_another_plan_s_journal_is_told_so(visitor: Visitor, folder: Path):
     told = words(visitor.see(f"/plans/{hexed(plan)}"))
     assert "one.plan.journal is the journal of another plan." in told
     assert str(folder) not in told
+
+
+def test_a_journal_that_cannot_be_read_is_told_so(visitor: Visitor, folder: Path, monkeypatch: pytest.MonkeyPatch):
+    """The plan is shown all the same; however many are followed, each is read anew when it is looked at again."""
+    monkeypatch.setattr(advances, "LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(shelves, "ADVANCES_MAX", 1)
+    plan, other = (one_change(folder / f"{name}.plan", f"{name}@example.com") for name in ("one", "other"))
+    (folder / "one.plan.journal").mkdir()
+    for _ in range(2):
+        told = words(visitor.see(f"/plans/{hexed(plan)}"))
+        assert "one.plan.journal cannot be read (Is a directory)." in told
+        assert "Nobody has begun" in words(visitor.see(f"/plans/{hexed(other)}"))
+    (folder / "one.plan.journal").rmdir()
+    assert "Nobody has begun" in words(visitor.see(f"/plans/{hexed(plan)}"))
 
 
 def events(answer: requests.Response) -> Iterator[str]:

@@ -37,8 +37,8 @@ CHART_MAX = 40
 TEXT_MAX = 300
 #: digits of a digest that approve a plan, as a command shows them
 DIGITS = 12
-# A page waits so long for a plan to be read, in seconds; then it says how far that is.
-PATIENCE = 0.08
+# A page waits so long for a plan to be read, in seconds; then it says how far that is. What is live has more time.
+PATIENCE, LIVE_PATIENCE = 0.08, 60.0
 #: what can be asked for of people, and how it is called
 OUTCOMES = {
     "applied": "to change",
@@ -162,7 +162,7 @@ async def stream_progress(visit: Visit) -> Reply:
     """Stream how far a plan is that is being applied, as the part of its page that says so."""
     paper = await _find(visit)
     advance = visit.shelf.follow(paper)
-    contents = await _contents(visit, paper)
+    contents = await _contents(visit, paper, LIVE_PATIENCE)
     if advance is None or isinstance(contents, Reply):
         raise Failure.not_found("The journal of this plan is not on this server")
     return Reply(200, _events(visit, contents, advance), list(streams.HEADERS), b"text/event-stream")
@@ -215,9 +215,9 @@ async def _find(visit: Visit) -> Paper:
     return paper
 
 
-async def _contents(visit: Visit, paper: Paper) -> Contents | Reply:
+async def _contents(visit: Visit, paper: Paper, seconds: float | None = None) -> Contents | Reply:
     """What is in a plan, or the page that says how far it is read. Raises Failure when it cannot be."""
-    opening = await visit.shelf.open(paper, PATIENCE)
+    opening = await visit.shelf.open(paper, PATIENCE if seconds is None else seconds)
     if opening.fault is not None:
         raise _away(paper, opening.fault)
     if opening.contents is None or not opening.reading.done():
