@@ -3,6 +3,7 @@
 import json
 import re
 from html import unescape
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -204,6 +205,18 @@ def test_a_person_deleted_meanwhile_is_told_so(visitor: Visitor, admin: Client):
         assert answer.status_code == 404
         assert "This person was deleted" in words(answer.text)
         assert 'href="/console/people"' in answer.text
+
+
+def test_ticks_outlast_a_session(visitor: Visitor, admin: Client):
+    """Whoever applies when the session has ended comes back to the ticks after the sign-in; nothing was sent."""
+    person = make(admin, "outlast@example.com")
+    shown = try_(visitor, person, ticks(admin, "+Basic Messaging"))
+    visitor.cookies.clear()
+    there = send(visitor, shown).headers["Location"]
+    assert there.startswith("/console/sign-in?next=/console/people/")
+    back = parse_qs(urlsplit(there).query)["next"][0]
+    assert back == "/console" + forms(shown)["Apply"][0]
+    assert [each["action"] for each in journal(admin, person)] == ["people.create"]
 
 
 def test_who_may_only_read_may_try_but_not_apply(visits, admin: Client):

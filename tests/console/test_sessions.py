@@ -108,6 +108,12 @@ def test_an_ended_session_is_told_so(visits):
     assert "Your session has ended" in words(answer.text)
 
 
+def test_a_sign_in_leads_back_to_the_organization(visits):
+    """Whoever looked at an organization that they manage comes back to it."""
+    answer = visits(None).look("/licenses?orgId=abc&q=%C3%A9")
+    assert answer.headers["Location"] == "/console/sign-in?next=/console/licenses%3ForgId%3Dabc%26q%3D%25C3%25A9&ended="
+
+
 def test_a_part_of_a_page_leads_the_whole_page_to_the_sign_in(visits):
     """When a session ends while a page is open, what the page fetches takes the browser to the sign-in."""
     answer = visits(None).look("/licenses", headers={"HX-Request": "true"})

@@ -159,7 +159,7 @@ class _Door:
         if page is None:
             raise _absent(self._pages, visit)
         if caller is None and not page.open:
-            return sessions.ask(visit, page)
+            return sessions.ask(visit, back="GET" in self._pages)
         if page.rights is not None:
             page.rights.check(visit.call.caller)
         if page.method != "POST":

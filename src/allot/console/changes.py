@@ -1,6 +1,5 @@
 """Changes: trying what would become of a request for one person before anything is sent, and then sending it."""
 
-from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
@@ -33,22 +32,22 @@ _DECODER = msgspec.json.Decoder(PatchUserLicenses)
 
 async def show_change(visit: Visit) -> Reply:
     """The form, and what would become of what is ticked in it."""
-    return await _page(visit, visit.query)
+    return await _page(visit)
 
 
 async def send_change(visit: Visit) -> Reply:
     """Send one request, the one that was shown, and lead to what became of it."""
     person_id = holdings.person_of(visit)
-    ticks = dict(parse_qsl(visit.text("ticks")))
     try:
         if visit.text("irreversible") and not visit.text("sure"):
             raise Failure.invalid(NOT_SURE)
         argument = _assignment(visit, person_id)
         assigned: Assigned = await visit.service.writes.submit(visit.org_id, service.assign, argument)
     except Failure as failure:
-        return await _page(visit, ticks, failure)
+        return await _page(visit, failure)
     number = await _entry(visit, person_id)
-    done, steps = _count(visit.text("done")), _count(visit.text("steps"))
+    done, steps = _count(visit.query["done"]) + 1, _count(visit.text("steps"))
+    ticks = {name: value for name, value in visit.query.items() if name not in ("orgId", "done")}
     left: dict[str, object] = {}
     if assigned.status != 200:
         left = {"then": urlencode(ticks)}
@@ -77,12 +76,12 @@ async def show_result(visit: Visit) -> Reply:
     )
 
 
-async def _page(visit: Visit, fields: Mapping[str, str], failure: Failure | None = None) -> Reply:
-    """The form with these fields; with what went wrong when it was sent."""
+async def _page(visit: Visit, failure: Failure | None = None) -> Reply:
+    """The form with the ticks of the address; with what went wrong when it was sent."""
     licenses.RIGHTS.check(visit.call.caller)
     person_id = holdings.person_of(visit)
     try:
-        form = await asks.read(visit, person_id, fields)
+        form = await asks.read(visit, person_id, visit.query)
         verdict, fault = await _verdict(visit, form)
     except Failure as wrong:
         if wrong.kind is not Kind.NOT_FOUND:
@@ -95,7 +94,7 @@ async def _page(visit: Visit, fields: Mapping[str, str], failure: Failure | None
         form=form,
         verdict=verdict,
         fault=fault,
-        done=_count(fields["done"]) if "done" in fields else 0,
+        done=_count(visit.query["done"]),
         failure=failure,
         meanwhile=await _meanwhile(visit, person_id) if moved else (),
     )

@@ -2,7 +2,7 @@
 
 from http.cookies import CookieError, SimpleCookie
 from typing import NamedTuple
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from allot.console import streams
 from allot.console.visits import ROOT, SIGN_IN, Page, Visit, lead
@@ -42,12 +42,12 @@ def read(headers: dict[bytes, bytes]) -> str:
     return cookies[COOKIE].value if COOKIE in cookies else ""
 
 
-def ask(visit: Visit, page: Page) -> Reply:
-    """Lead whoever has no session, or one that has ended, to the sign-in and then back to the page."""
+def ask(visit: Visit, *, back: bool) -> Reply:
+    """Lead whoever has no session, or one that has ended, to the sign-in, and `back` to the page where there is one."""
     ended = "1" if COOKIE.encode() in visit.headers.get(b"cookie", b"") else ""
     if visit.headers.get(b"accept") == streams.EVENT_STREAM:
         return streams.others()
-    there = visit.again() if page.method == "GET" else ""
+    there = quote(visit.url_path) + (f"?{urlencode(visit.query)}" if visit.query else "") if back else ""
     address = f"{SIGN_IN}?next={quote(there)}&ended={ended}"
     if b"hx-request" in visit.headers:
         # A part of a page was asked for: the whole page goes there.
