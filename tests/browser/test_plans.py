@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 from allot.bulk.applied.journals import DONE, REFUSED, Entry, Journal
 from allot.bulk.planned.changes import Change, Reason, Refusal, Request, State, Summary
 from allot.bulk.planned.plans import Plan
+from allot.console import plans
 from bulk.applying import Company, document, found
 from bulk.planning import BASIC, PRO
 from bulk.showing import long_plan, shown_plan, write_plan
@@ -126,6 +127,20 @@ def test_people_are_found_as_somebody_types(desk, axe, tmp_path: Path, width: in
     expect(page.get_by_text("1 to 30 of 30 people")).to_be_visible()
     expect(page.get_by_label("Refused by")).to_have_value("no-units-left")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_a_plan_that_takes_time_appears_by_itself(desk, axe, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """While a plan is read its page says so, and then becomes the plan; without JavaScript a link does that."""
+    monkeypatch.setattr(plans, "PATIENCE", 0.0)
+    window = desk.window(java_script_enabled=False)
+    opened(window, long_plan(tmp_path, changes=3_000, refusals=0).file.path)
+    expect(window.get_by_role("status")).to_contain_text("The plan is being read")
+    window.get_by_role("link", name="Look again").click()
+    expect(window.get_by_role("heading", name="Who is affected")).to_be_visible()
+    page = desk.window()
+    opened(page, long_plan(tmp_path, changes=3_001, refusals=0).file.path)
+    expect(page.get_by_role("heading", name="Who is affected")).to_be_visible()
+    axe(page)
 
 
 def test_names_of_all_kinds_are_shown(desk, axe, tmp_path: Path):
