@@ -15,7 +15,7 @@ from allot.service import customers, organizations
 from allot.wire.operation import Reply
 from allot.wire.paging import encode_cursor, read_cursor
 
-PAGE = 50
+PAGE = 30
 #: past runs that a customer's page leads to
 RUNS = 10
 

@@ -213,10 +213,10 @@ def told(text: str) -> list[Told]:
 
 
 def lasting(seconds: float) -> str:
-    """How long something takes, in words: `0.02 s`, `12 s`, `4 min 10 s`, `2 h 5 min`."""
+    """How long something takes, in words: `20 ms`, `12 s`, `4 min 10 s`, `2 h 5 min`."""
     seconds = max(seconds, 0.0)
-    if seconds < 10:
-        return f"{seconds:.2f}".rstrip("0").rstrip(".") + " s"
+    if seconds < 1:
+        return f"{1000 * seconds:.0f} ms"
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes, left = divmod(round(seconds), 60)
