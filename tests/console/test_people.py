@@ -10,7 +10,7 @@ from allot.cli.demo import ACME, GLOBEX, PARTNER
 from allot.console import people
 from allot.core import ids
 from allot.core import scope as scopes
-from servers import Client
+from servers import Client, Server
 from visiting import Visitor, words
 from wholesale import token_of
 
@@ -222,3 +222,17 @@ def test_nobody_else_is_searched(visits):
     assert names(globex.see("/people?q=scorpio")) == ["Hank Scorpio"]
     acme = visits()
     acme.see(f"/people?orgId={ids.encode('ORGANIZATION', GLOBEX)}", 403)
+
+
+def test_both_databases_find_and_tell_the_same(server: Server, client: Client):
+    """People, licenses and their history are the same pages on SQLite and on PostgreSQL."""
+    path = license_id(client, "Advanced Space Meetings")
+    item = {"id": path, "operation": "add"}
+    body = {"email": "emeka.eze@example.com", "licenses": [item]}
+    assert client.patch("/v1/licenses/users", json=body).status_code == 200
+    with Visitor(server.address) as visitor:
+        assert names(visitor.see("/people?q=FONT&location=Sydney&external=false")) == ["Chiara Fontana"]
+        assert "Emeka Eze" in names(visitor.see(f"/people?license={path}"))
+        shown = words(visitor.see(f"/licenses/{path}"))
+    assert "Emeka Eze given" in shown
+    assert "by Priya Raman" in shown
