@@ -83,13 +83,23 @@ def desk(demo: Server, desk_of: Callable[[str], Desk]) -> Desk:
 
 
 @pytest.fixture(scope="session")
-def axe() -> Callable[[Page], None]:
-    """Asserts that a page has no violation of accessibility."""
+def violations() -> Callable[[Page], list[str]]:
+    """Tells what axe finds on a page that somebody could not use."""
     checker = Axe()
 
-    def check(page: Page) -> None:
+    def find(page: Page) -> list[str]:
         found = checker.run(page)
-        assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+        return [f"{page.url}\n{found.generate_report()}"] if found.violations_count else []
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def axe(violations: Callable[[Page], list[str]]) -> Callable[[Page], None]:
+    """Asserts that axe finds nothing on a page."""
+
+    def check(page: Page) -> None:
+        assert violations(page) == []
 
     return check
 

@@ -1,0 +1,26 @@
+// Lets Lighthouse look at pages, one after the other in one browser: node lighthouse.js CHROMIUM COOKIE ADDRESS...
+// Prints a line of JSON for each: its address, its scores, and what was found.
+import { launch } from "chrome-launcher";
+import lighthouse from "lighthouse";
+
+const [chromePath, cookie, ...addresses] = process.argv.slice(2);
+const chromeFlags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+const browser = await launch({ chromePath, chromeFlags });
+try {
+  for (const address of addresses) {
+    const { lhr } = await lighthouse(address, {
+      port: browser.port,
+      onlyCategories: ["accessibility", "best-practices"],
+      extraHeaders: cookie ? { Cookie: cookie } : {},
+      throttlingMethod: "provided",
+      logLevel: "error",
+    });
+    const scores = Object.fromEntries(Object.entries(lhr.categories).map(([name, each]) => [name, each.score]));
+    const found = Object.values(lhr.audits).filter((each) => each.score !== null && each.score < 1)
+      .map((each) => `${each.id}: ${each.title}`);
+    console.log(JSON.stringify({ address: lhr.finalDisplayedUrl, scores, found }));
+  }
+} finally {
+  await browser.kill();
+}
