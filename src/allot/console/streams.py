@@ -22,7 +22,7 @@ PAUSE_SECONDS = 0.2
 #: tells a page to fetch itself anew: it has other parts by now
 OTHERS = "others"
 EVENT_STREAM = b"text/event-stream"
-HEADERS = [(b"cache-control", b"no-store"), (b"x-accel-buffering", b"no")]
+HEADERS = [(b"x-accel-buffering", b"no")]
 
 
 async def place(visit: Visit, org_id: str) -> str:
