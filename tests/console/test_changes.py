@@ -283,6 +283,7 @@ def test_a_result_is_for_who_sent_it(visits, visitor: Visitor, admin: Client, de
     visitor.see(f"/people/{person}/change/1", 404)
     visitor.see(f"/people/{person}/change/x", 404)
     visitor.see(f"/people/{person}/change/99999999", 404)
+    assert f"/people/{person}/change?location=x" in visitor.see(f"{path}?then=path%3D1%26location%3Dx%26done%3D7")
 
 
 def test_there_is_no_way_and_why(visitor: Visitor, admin: Client):

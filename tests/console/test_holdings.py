@@ -5,7 +5,7 @@ import re
 from allot.cli.demo import ACME
 from allot.core import scope as scopes
 from servers import Client, Server
-from trying import PROFESSIONAL, SAN_JOSE, license_id, make, person_id
+from trying import PROFESSIONAL, SAN_JOSE, license_id, make, person_id, result, send, ticks, try_
 from visiting import Visitor, words
 from wholesale import token_of
 
@@ -115,3 +115,16 @@ def test_who_is_not_here_is_told_so(visitor: Visitor, admin: Client):
     assert "by Priya Raman" in told
     for path in ("/people/unknown", f"/people/{'x' * 5000}"):
         assert "This person is not here" in words(visitor.see(path, 404))
+
+
+def test_a_change_is_made_on_both_databases(server: Server, client: Client):
+    """Person, change, result and journal are the same on SQLite and on PostgreSQL."""
+    person = make(client, "both@example.com", ["Basic Messaging"])
+    with Visitor(server.address) as visitor:
+        shown = try_(visitor, person, ticks(client, "+Advanced Messaging"))
+        assert "Done 200" in words(result(visitor, send(visitor, shown)))
+        told = words(visitor.see(f"/people/{person}"))
+        assert "Advanced Messaging Sub-acme-suite 20" in told
+        assert "Licenses changed 200" in told
+        client.delete(f"/v1/people/{person}")
+        assert "This person was deleted" in words(visitor.see(f"/people/{person}", 404))

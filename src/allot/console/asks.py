@@ -29,6 +29,8 @@ TEXT_MAX = 1_000
 #: how the fields of licenses and sites begin
 LICENSE, SITE = "license.", "site."
 VERBS = ("add", "remove")
+#: fields of where somebody is reached
+REACHED = ("location", "number", "extension")
 
 
 class Ask(NamedTuple):
@@ -46,8 +48,8 @@ class Ask(NamedTuple):
     @property
     def query(self) -> dict[str, str]:
         """The parameters that make this form again."""
-        reached = {"location": self.location, "number": self.number, "extension": self.extension}
-        return {**self.ticks, **{name: value for name, value in reached.items() if value}}
+        reached = zip(REACHED, (self.location, self.number, self.extension), strict=True)
+        return {**self.ticks, **{name: value for name, value in reached if value}}
 
     def items(self, organization: Organization) -> list[Item]:
         """The items that are asked for, in the order of the fields."""
@@ -104,6 +106,11 @@ class Form(NamedTuple):
     last: int
 
 
+def only_asked(fields: Mapping[str, str]) -> dict[str, str]:
+    """Of these fields those that ask for something."""
+    return {name: value for name, value in fields.items() if name.startswith((LICENSE, SITE)) or name in REACHED}
+
+
 async def read(visit: Visit, person_id: str, fields: Mapping[str, str]) -> Form:
     """The form of a person with what these fields say. Raises Failure when there is no such person."""
     service, org_id = visit.service, visit.org_id
@@ -153,7 +160,7 @@ def _ask(fields: Mapping[str, str], calling: Calling | None) -> Ask:
     ticks = {
         name[:TEXT_MAX]: value for name, value in fields.items() if name.startswith((LICENSE, SITE)) and value in VERBS
     }
-    told = [fields[name].strip()[:TEXT_MAX] if name in fields else "" for name in ("location", "number", "extension")]
+    told = [fields[name].strip()[:TEXT_MAX] if name in fields else "" for name in REACHED]
     fresh = not ticks and "location" not in fields
     if fresh and calling is not None:
         location = ids.encode("LOCATION", calling.location_id)

@@ -47,12 +47,11 @@ async def send_change(visit: Visit) -> Reply:
         return await _page(visit, failure)
     number = await _entry(visit, person_id)
     done, steps = _count(visit.query["done"]) + 1, _count(visit.text("steps"))
-    ticks = {name: value for name, value in visit.query.items() if name not in ("orgId", "done")}
     left: dict[str, object] = {}
-    if assigned.status != 200:
-        left = {"then": urlencode(ticks)}
-    elif done < steps:
-        left = {"then": urlencode(ticks), "done": done, "steps": steps}
+    if assigned.status != 200 or done < steps:
+        left["then"] = urlencode(asks.only_asked(visit.query))
+    if assigned.status == 200 and done < steps:
+        left |= {"done": done, "steps": steps}
     return lead(visit.link(f"{_address(person_id)}/{number}", **left))
 
 
@@ -64,7 +63,8 @@ async def show_result(visit: Visit) -> Reply:
     if sent != ("licenses.assign", person_id, visit.call.caller.person_id):
         raise Failure.not_found("You have sent no such request for this person")
     done = _count(visit.query["done"])
-    onward = visit.link(_address(person_id), **dict(parse_qsl(visit.query["then"])), done=done or "")
+    then = asks.only_asked(dict(parse_qsl(visit.query["then"])))
+    onward = visit.link(_address(person_id), **then, done=done or "")
     return visit.show(
         *("changed.html", 200),
         told=told,
