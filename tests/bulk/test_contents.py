@@ -1,11 +1,14 @@
 """Contents: finding people in a plan's file, and reading a page of them."""
 
+import hashlib
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import structs
 
-from allot.bulk.files import FileFault, Writer
-from allot.bulk.planned.changes import Change, Reason, Refusal, Request, State, Summary
+from allot.bulk.files import VERSION, FileFault, Section, Writer
+from allot.bulk.planned.changes import Capacity, Change, Guards, Reason, Refusal, Request, State, Summary
 from allot.bulk.shown.contents import Alike, Contents
 from allot.bulk.shown.tallies import examples, tally
 from bulk.planning import ADVANCED, BASIC, LICENSES, PRO, small_plan
@@ -103,6 +106,34 @@ def test_a_request_for_a_license_that_is_not_there_is_told_so(tmp_path: Path):
     contents = contents_of(write_plan(tmp_path / "odd.plan", [change], [], SUMMARY).file.path)
     with pytest.raises(FileFault, match=r"odd\.plan is no plan that this allot reads"):
         contents.records([0])
+
+
+@pytest.mark.parametrize(
+    ("summary", "guards"),
+    [
+        (structs.replace(SUMMARY, capacities=[Capacity(FAR, 1, 1, 0, 1)]), Guards()),
+        (structs.replace(SUMMARY, capacities=[Capacity(-1, 1, 1, 0, 1)]), Guards()),
+        (SUMMARY, Guards(protected_licenses=[FAR])),
+    ],
+)
+def test_a_summary_of_licenses_that_are_not_there_is_told_so(tmp_path: Path, summary: Summary, guards: Guards):
+    """Neither units nor guards of a license that the plan does not have are taken."""
+    plan = write_plan(tmp_path / "odd.plan", [], [], summary, guards=guards)
+    with pytest.raises(FileFault, match=r"odd\.plan is no plan that this allot reads"):
+        Contents(plan.file.path).read()
+
+
+def test_records_beyond_the_end_of_a_file_are_told_so(tmp_path: Path):
+    """A file that says that its records are where none are is no endless one."""
+    path = tmp_path / "odd.plan"
+    named = {"allot": "plan", "version": VERSION} | msgspec.to_builtins(head())
+    summary = msgspec.json.encode(SUMMARY) + b"\n"
+    lines = msgspec.json.encode(named) + b"\n"
+    sections = [Section("changes", 1 << 20, (1 << 20) + 9, 1), Section("summary", len(lines), len(lines + summary), 1)]
+    text = lines + summary + msgspec.json.encode({"sections": sections}) + b"\n"
+    path.write_bytes(text + msgspec.json.encode({"digest": f"sha256:{hashlib.sha256(text).hexdigest()}"}) + b"\n")
+    with pytest.raises(FileFault, match=r"odd\.plan ends before its records do; make it again"):
+        Contents(path).read()
 
 
 def test_a_plan_without_a_summary_is_told_so(tmp_path: Path):

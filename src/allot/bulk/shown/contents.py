@@ -111,7 +111,9 @@ class Contents:
 
     def read(self) -> None:
         """Go through the file, once."""
+        told, guards = self.plan.summary, self.plan.head.guards
         try:
+            self._check([*guards.protected_licenses, *(each.license for each in told.capacities)])
             self._emails = "\n".join(self._all())
             self.examples = examples(self.plan, EXAMPLES)
         except (ValueError, IndexError, OverflowError) as error:
