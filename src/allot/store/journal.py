@@ -111,11 +111,12 @@ async def of_license(reading: Reading, org_id: str, license: int, numbers: range
     """Who got a license and who lost it, as the entries of these numbers tell, newest first."""
     forms = (f"[{license}]", f"[{license},", f",{license},", f",{license}]")
     changes: list[Change] = []
-    for *told, detail in await reading.rows(_OF_LICENSE, org_id, numbers.start, numbers.stop, *forms):
+    for row in await reading.rows(_OF_LICENSE, org_id, numbers.start, numbers.stop, *forms):
+        number, at, tracking_id, action, person_id, actor_id, detail = row
         held = _decode(detail)
         gained = license in held.after.licenses
         if gained != (license in held.before.licenses):
-            changes.append(Change(*told, gained))
+            changes.append(Change(number, at, tracking_id, action, person_id, actor_id, gained))
     return changes
 
 
