@@ -1,6 +1,7 @@
 """The pages of plans: whose they are, what is opened, who is found, and how far one is that is being applied."""
 
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from allot.bulk.planned.changes import Broken, Change, Guards, Reason, Refusal, 
 from allot.bulk.planned.plans import Plan
 from allot.cli.demo import ACME, GLOBEX
 from allot.console import advances, plans, shelves
+from allot.core import ids
 from bulk.planning import BASIC, PRO
 from bulk.showing import long_plan, shown_plan, write_plan
 from databases import Maker
@@ -104,6 +106,25 @@ def test_an_organization_sees_its_own_plans_only(visits: Callable[..., Visitor],
         visitor.see(f"/plans/{hexed(own)}")
         for below in ("", "/people", "/progress"):
             visitor.see(f"/plans/{hexed(other)}{below}", 404)
+
+
+def test_a_partner_looks_at_plans_of_its_customer(visits: Callable[..., Visitor], folder: Path, tmp_path: Path):
+    """With orgId a partner sees and opens plans of an organization that it manages, and every link leads there."""
+    plan, other = shown_plan(folder), one_change(tmp_path / "other.plan", "a@example.com")
+    partner, org = visits("allot-demo-partner"), f"orgId={ids.encode('ORGANIZATION', ACME)}"
+    partner.see(f"/plans/{hexed(plan)}", 404)
+    assert "shown.plan" in partner.see(f"/plans?{org}")
+    for page in (partner.see(f"/plans/{hexed(plan)}?{org}"), partner.see(f"/plans/{hexed(plan)}/people?{org}")):
+        within = page[page.index("<main") : page.index("</main>")]
+        addresses = re.findall(r'(?:href|hx-get|sse-connect)="(/console[^"]*)"', within)
+        assert addresses
+        assert all(org in each for each in addresses)
+        assert re.search(r'<input type="hidden" name="orgId"', within)
+    files = {"plan": ("other.plan", other.file.path.read_bytes())}
+    answer = partner.post(f"/console/plans?{org}", data={"csrf": partner.csrf}, files=files, allow_redirects=False)
+    assert answer.headers["Location"] == f"/console/plans/{hexed(other)}?{org}"
+    partner.see(f"/plans/{hexed(other)}?{org}")
+    assert visits(OTHERS).look(f"/plans?{org}").status_code == 403
 
 
 def test_only_plans_of_the_folder_itself_are_listed(visitor: Visitor, folder: Path, tmp_path: Path):
