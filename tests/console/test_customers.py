@@ -203,10 +203,15 @@ def test_chips_change_as_packages_do(demo: Server, api: Client, partner: Visitor
     assert "✓ provisioned" in words(told.html)
 
 
-def test_a_new_customer_makes_a_page_fetch_itself(demo: Server, api: Client, partner: Visitor):
+def test_a_new_customer_makes_a_page_fetch_itself(
+    demo: Server, api: Client, partner: Visitor, monkeypatch: pytest.MonkeyPatch
+):
     """One that is not on it cannot be swapped in: the page is told that there are others, also when it comes late."""
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.0)
     address = live(partner.see(LIST))
     with Following(partner, address) as following:
+        blocks = following.blocks()
+        assert [next(blocks) for _ in range(2)] == [[("retry", "1000")], [("", "nothing new")]]
         new_id(api.post(PATH, json=body()))
         assert following.until("others").html == ""
     with Following(partner, address) as late:
@@ -231,6 +236,20 @@ def test_who_comes_back_gets_what_happened_meanwhile(demo: Server, api: Client, 
     demo.call(work)
 
 
+def test_pages_are_alike_on_both_databases(server: Server):
+    """Lists, customers, runs, subscribers and reports are shown, and change by themselves, wherever they are stored."""
+    with Visitor(server.address, TOKEN) as partner:
+        api = server.client(TOKEN)
+        id = new_id(api.post(PATH, json=body()))
+        assert len(names(partner.see(LIST))) == 7
+        for path in ("", "/subscribers", "/reports", f"/customers/{id}/runs/1", "/customers?status=error"):
+            partner.see(f"/wholesale{path}")
+        with Following(partner, live(partner.see(page_of(id)))) as following:
+            server.call(work)
+            assert "✓ provisioned" in words(following.until("state", ">provisioned<").html)
+        api.close_all()
+
+
 def test_a_customer_that_goes_says_so_on_its_page(demo: Server, api: Client, partner: Visitor):
     """While one looks at it, its packages give way to a sentence."""
     id = provisioned(demo, api)["id"]
@@ -240,8 +259,8 @@ def test_a_customer_that_goes_says_so_on_its_page(demo: Server, api: Client, par
     ):
         assert api.delete(f"{PATH}/{id}").status_code == 202
         demo.call(work)
-        assert "This customer has been removed." in following.until("state", "removed").html
-        assert "This customer has been removed." in run.until("run", "removed").html
+        assert "This customer has been removed." in following.until("state", "has been removed").html
+        assert "This customer has been removed." in run.until("run", "has been removed").html
 
 
 def test_a_stream_says_that_it_lives_and_ends(partner: Visitor, monkeypatch: pytest.MonkeyPatch):

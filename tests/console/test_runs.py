@@ -9,6 +9,7 @@ import pytest
 import provider
 from allot.cli.demo import PARTNER
 from allot.console.runs import lasting, told
+from allot.core import ids
 from following import Following, live
 from servers import Client, Server
 from visiting import Visitor, words
@@ -129,6 +130,23 @@ def test_steps_that_take_time_show_it(demo: Server, api: Client, partner: Visito
     api.delete(f"/allot/v1/outcomes/{outcome}")
     assert "The bars span 1 min 40 s." in shown
     assert "Organization ready: is due at 20" in shown
+
+
+def test_a_step_that_is_carried_out_is_on_the_time_line(demo: Server, api: Client, partner: Visitor):
+    """What it took until it was due, and what has been done since, up to now."""
+    id = new_id(api.post(PATH, json=body()))
+    customer_id = ids.decode("ENTERPRISE", id)
+    demo.run(
+        "UPDATE steps SET state = 'running', attempts = 1, worker = 'w', lease_until = 9999999999999, takes = 2000,"
+        " started = (SELECT created FROM runs r WHERE r.customer_id = steps.customer_id)"
+        " WHERE customer_id = $1 AND step = 0",
+        customer_id,
+    )
+    html = partner.see(run_of(id))
+    assert "Organization running: is carried out just now, at attempt 1, in 2 s" in words(html)
+    assert '<rect class="less" x="0' in html
+    assert '<rect class="applied" x="0.0%"' in html
+    demo.run("DELETE FROM customers WHERE customer_id = $1", customer_id)
 
 
 @pytest.mark.parametrize(
