@@ -1,5 +1,6 @@
 """Records: what is decided, told person by person as the changes and refusals of a plan."""
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -121,12 +122,12 @@ class Records:
 
     def tell(self, snapshot: Snapshot, desired: Desired) -> Iterator[Told]:
         """Everybody's change or refusal, in the order of the snapshot, some thousands at a time."""
-        places = np.asarray(self._comparison.places)
+        places = self._comparison.places
         templates = _Templates(self._words)
         start = 0
         for block in snapshot.people():
-            part = slice(*np.searchsorted(places, (start, start + len(block))).tolist())
-            people = [block[place - start] for place in places[part].tolist()]
+            part = slice(bisect_left(places, start), bisect_left(places, start + len(block)))
+            people = [block[place - start] for place in places[part]]
             words = [self._words[number] for number in self._numbers[part].tolist()]
             # Of most people everything is known by now.
             wants = iter(desired.of([person for person, each in zip(people, words, strict=True) if each.tells]))
