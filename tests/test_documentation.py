@@ -23,6 +23,7 @@ import pytest
 
 from allot.api.operations import OPERATIONS as WEBEX
 from allot.cli.main import COMMANDS, allot
+from allot.console.application import PAGES as CONSOLE
 from allot.plane.operations import OPERATIONS as OWN
 from allot.service.settings import Settings
 from allot.wire.errors import STATUSES
@@ -278,6 +279,7 @@ def test_every_route_is_documented_and_no_other(page_: str, known: Any):
 def test_routes_that_pages_speak_of_exist():
     """Every address of ours in a page is a route."""
     routes = {f"/v1{each.path}" for each in WEBEX} | {f"/allot/v1{each.path}" for each in OWN}
+    routes |= {f"/console{each.path}" for each in CONSOLE if each.method == "GET"}
     patterns = [re.sub(r"\\{\w+\\}", "[^/]+", re.escape(route)) for route in routes] + ["/v1", "/allot/v1"]
     for path in PAGES:
         for address in re.findall(rf"{re.escape(SHOWN)}(/[\w/{{}}.$-]*)", path.read_text(encoding="utf-8")):
