@@ -75,7 +75,7 @@ class Decided:
             writer.section("summary")
             writer.write([self.summary])
             writer.close()
-        return Plan(path)
+        return Plan(path, verified=False)  # it is as it was just written
 
     def _missing(self) -> Iterator[Refusal]:
         for line, email in self.desired.missing():

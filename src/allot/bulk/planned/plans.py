@@ -12,7 +12,7 @@ from allot.bulk.planned.changes import Change, Head, Refusal, Summary
 class Plan:
     """A plan as its file has it. Raises FileFault when the file is none or was edited, OSError when it is away.
 
-    With `verified=False` it is not looked whether it was edited: to list plans.
+    With `verified=False` it is not looked whether it was edited: to list plans, and where it was just written.
     """
 
     def __init__(self, path: Path, *, verified: bool = True) -> None:
