@@ -8,8 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 
 import provider
 from allot.cli.demo import FOOTHILL
-from allot.console import streams
 from allot.core import ids
+from allot.wire import events as streams
 from servers import HOST, Client, Process, Server
 from wholesale import PATH, TOKEN, body, new_id, provisioned, work
 

@@ -11,6 +11,7 @@ from wxc_sdk import WebexSimpleApi
 from wxc_sdk.rest import RestSession
 
 from allot.console import requests as pages
+from allot.wire import events as streams
 from servers import ADMIN, HOST, Client, Process, Server
 
 PATH = "/console/requests"
@@ -159,8 +160,8 @@ def test_a_live_page_keeps_its_newest_rows(desk, admin: Client, monkeypatch):
 
 def test_a_new_connection_brings_no_row_twice(desk, admin: Client, monkeypatch):
     """A live page whose connection fails for a while begins anew where the page began, and shows each row once."""
-    monkeypatch.setattr(pages, "STREAM_SECONDS", 0.5)
-    monkeypatch.setattr(pages, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(streams, "STREAM_SECONDS", 0.5)
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.1)
     page = opened(desk, "?trackingId=TWICE_")
     sent(admin, "TWICE_1")
     expect(rows(page)).to_have_count(1)
@@ -275,8 +276,8 @@ def test_an_ended_session_leads_to_the_sign_in(desk, admin: Client):
 
 def test_a_live_page_whose_session_ended_leads_to_the_sign_in(desk, monkeypatch):
     """It asks who somebody is when it connects again, and then the page is not live any more."""
-    monkeypatch.setattr(pages, "STREAM_SECONDS", 0.5)
-    monkeypatch.setattr(pages, "HEARTBEAT_SECONDS", 0.1)
+    monkeypatch.setattr(streams, "STREAM_SECONDS", 0.5)
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.1)
     page = opened(desk, "?path=licenses")
     page.context.clear_cookies()
     page.wait_for_url(re.compile("/console/sign-in.*path%3Dlicenses"))

@@ -7,8 +7,9 @@ from html import unescape
 import pytest
 
 from allot.cli.demo import FOOTHILL, PARTNER, VALLEY
-from allot.console import customers, streams
+from allot.console import customers
 from allot.core import ids
+from allot.wire import events as streams
 from following import Following, live
 from servers import Client, Server
 from visiting import Visitor, words
@@ -266,7 +267,6 @@ def test_a_customer_that_goes_says_so_on_its_page(demo: Server, api: Client, par
 def test_a_stream_says_that_it_lives_and_ends(partner: Visitor, monkeypatch: pytest.MonkeyPatch):
     """Where nothing happens a comment comes now and then, and in the end the page is to come again."""
     monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.0)
-    monkeypatch.setattr(streams, "PAUSE_SECONDS", 0.0)
     monkeypatch.setattr(streams, "LOOK_SECONDS", 0.01)
     monkeypatch.setattr(streams, "STREAM_SECONDS", 0.1)
     with Following(partner, live(partner.see(LIST))) as following:

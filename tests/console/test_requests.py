@@ -14,6 +14,7 @@ from allot.core import ids
 from allot.core.scope import AUDIT_READ, LICENSES_READ
 from allot.service.events import STREAMS_OF_TOKEN_MAX
 from allot.service.requests import BODY_BYTES_MAX
+from allot.wire import events as streams
 from allot.wire.errors import STATUSES
 from plane.acme import PATCH, ask
 from servers import ADMIN, Client, Server
@@ -383,7 +384,7 @@ def test_a_stop_ends_live_pages(server: Server, admin: Client):
 
 def test_a_live_page_ends_by_itself(visitor: Visitor, monkeypatch: pytest.MonkeyPatch):
     """After some minutes it comes again, and its rights are looked at anew."""
-    monkeypatch.setattr(pages, "STREAM_SECONDS", 0.0)
+    monkeypatch.setattr(streams, "STREAM_SECONDS", 0.0)
     with Follower(visitor, "/requests/live") as follower:
         assert list(follower.events()) == []
 

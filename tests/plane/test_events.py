@@ -14,8 +14,8 @@ import requests
 from allot.cli.demo import FOOTHILL
 from allot.core import ids
 from allot.core.scope import SCOPES
-from allot.plane import events as plane
 from allot.service import events
+from allot.wire import events as streams
 from databases import Maker
 from servers import SECONDS, Client, Process, Server, load_demo
 from wholesale import PATH, TOKEN, body, faults, new_id, provisioned, token_of, work
@@ -95,7 +95,7 @@ def told(events: list[dict]) -> list[tuple]:
 
 def test_events_come_at_once_and_in_order(server: Server, partner: Client, monkeypatch: pytest.MonkeyPatch):
     """A stream begins now, and tells of each status when it is committed, without looking for it."""
-    monkeypatch.setattr(plane, "LOOK_SECONDS", SECONDS)
+    monkeypatch.setattr(streams, "LOOK_SECONDS", SECONDS)
     with Follower(partner) as follower:
         assert next(follower.blocks()) == {"retry": "1000", "id": follower.last}
         shown = provisioned(server, partner, external_id="corner-shop")
@@ -118,7 +118,7 @@ def test_events_come_at_once_and_in_order(server: Server, partner: Client, monke
 
 def test_every_event_is_a_place_to_resume_at(server: Server, partner: Client, monkeypatch: pytest.MonkeyPatch):
     """Resumed after any of its events, by header or query, a stream goes on with the next one."""
-    monkeypatch.setattr(plane, "HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.0)
     monkeypatch.setattr(events, "ENTRIES_MAX", 3)
     provisioned(server, partner)
     whole = everything(partner)
@@ -137,7 +137,7 @@ def test_every_event_is_a_place_to_resume_at(server: Server, partner: Client, mo
 
 def test_streams_are_filtered(server: Server, partner: Client, monkeypatch: pytest.MonkeyPatch):
     """A stream may be of one customer, of some types, or on behalf of a sub-partner; its place goes on all the same."""
-    monkeypatch.setattr(plane, "HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.0)
     one, other = provisioned(server, partner)["id"], provisioned(server, partner)["id"]
     whole = everything(partner)
     assert everything(partner, customerId=one) == [e for e in whole if e["data"]["customerId"] == one]
@@ -155,7 +155,7 @@ def test_streams_are_filtered(server: Server, partner: Client, monkeypatch: pyte
 
 def test_subscribers_are_told_of(server: Server, partner: Client, monkeypatch: pytest.MonkeyPatch):
     """A subscriber that comes, and one that goes, is an event with the ids of both it and its customer."""
-    monkeypatch.setattr(plane, "HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.0)
     customer = provisioned(server, partner, packages=["webex_meetings"])
     asked = {
         "customerId": customer["id"],
@@ -243,12 +243,12 @@ def test_streams_are_bounded(demo: Server, monkeypatch: pytest.MonkeyPatch):
 def test_streams_give_signs_of_life_and_end(demo: Server, monkeypatch: pytest.MonkeyPatch):
     """Where nothing happens a comment comes from time to time, with the place; after some time a stream ends."""
     client = demo.client(TOKEN)
-    monkeypatch.setattr(plane, "HEARTBEAT_SECONDS", 0.05)
-    monkeypatch.setattr(plane, "LOOK_SECONDS", 0.02)
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 0.02)
     with Follower(client) as follower:
         first, beat = [block for _, block in zip(range(2), follower.blocks(), strict=False)]
     assert beat == {"": "nothing new", "id": first["id"]}
-    monkeypatch.setattr(plane, "STREAM_SECONDS", 0.1)
+    monkeypatch.setattr(streams, "STREAM_SECONDS", 0.1)
     with Follower(client) as follower:
         assert len(list(follower.blocks())) >= 1
     client.close_all()
@@ -256,7 +256,7 @@ def test_streams_give_signs_of_life_and_end(demo: Server, monkeypatch: pytest.Mo
 
 def test_a_stop_ends_streams_cleanly(demo_sqlite_url: str, monkeypatch: pytest.MonkeyPatch):
     """A server that stops lets those who follow go at once, with a whole answer."""
-    monkeypatch.setattr(plane, "LOOK_SECONDS", SECONDS)
+    monkeypatch.setattr(streams, "LOOK_SECONDS", SECONDS)
     with Server(demo_sqlite_url) as server:
         client = server.client(TOKEN)
         with Follower(client) as follower:
@@ -284,7 +284,7 @@ def test_a_process_stops_at_once_though_somebody_follows(process: Process):
 def test_what_other_processes_commit_is_streamed(demo_url: str, monkeypatch: pytest.MonkeyPatch):
     """Events of another process come as well: told by PostgreSQL, looked for on SQLite."""
     if demo_url.startswith("postgresql"):
-        monkeypatch.setattr(plane, "LOOK_SECONDS", SECONDS)
+        monkeypatch.setattr(streams, "LOOK_SECONDS", SECONDS)
     with Server(demo_url) as here, Server(demo_url) as there:
         client, other = here.client(TOKEN), there.client(TOKEN)
         with Follower(client) as follower:

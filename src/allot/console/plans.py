@@ -2,9 +2,7 @@
 
 import asyncio
 import shlex
-import time
-from collections.abc import AsyncGenerator, Callable
-from contextlib import suppress
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -16,13 +14,12 @@ from allot.bulk.planned.plans import Plan
 from allot.bulk.shown.contents import Alike, Contents
 from allot.bulk.shown.pages import told
 from allot.bulk.shown.wordings import KINDS, Names
-from allot.console import streams
 from allot.console.advances import Advance
 from allot.console.shelves import OWN_MAX, Paper
 from allot.console.visits import Page, Visit, lead
 from allot.core import scope as scopes
 from allot.core.failure import Failure, Kind
-from allot.service.events import HEARTBEAT_SECONDS, LOOK_SECONDS, RETRY_MILLISECONDS, STREAM_SECONDS
+from allot.wire.events import event, follow
 from allot.wire.operation import Reply, Rights
 
 #: who may list people and what they hold: a plan tells no more
@@ -165,22 +162,28 @@ async def stream_progress(visit: Visit) -> Reply:
     contents = await _contents(visit, paper, LIVE_PATIENCE)
     if advance is None or isinstance(contents, Reply):
         raise Failure.not_found("The journal of this plan is not on this server")
-    return Reply(200, _events(visit, contents, advance), list(streams.HEADERS), b"text/event-stream")
+    return follow(visit, _Watch(visit, contents, advance), visit.service.news)
 
 
-async def _events(visit: Visit, contents: Contents, advance: Advance) -> AsyncGenerator[bytes, None]:
-    service = visit.service
-    end = time.monotonic() + STREAM_SECONDS
-    before, said = b"", 0.0
-    with service.streams.opened(visit.call.caller.token_key):
-        yield b"retry: %d\n\n" % RETRY_MILLISECONDS
-        while not service.stopping.is_set() and time.monotonic() < end:
-            part = visit.screens.render(visit, "plan-progress.html", **await _progress(contents, advance))
-            if part != before or time.monotonic() - said >= HEARTBEAT_SECONDS:
-                before, said = part, time.monotonic()
-                yield streams.event("", "progress", part)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(service.stopping.wait(), LOOK_SECONDS)
+class _Watch:
+    """How far a plan was when its page was told last."""
+
+    #: nobody reads faster
+    pause = 0.25
+    #: the page is told all of it whenever it comes
+    place = ""
+
+    def __init__(self, visit: Visit, contents: Contents, advance: Advance) -> None:
+        self._visit = visit
+        self._contents = contents
+        self._advance = advance
+        self._told = b""
+
+    async def look(self) -> bytes:
+        """How far it is, where that is new."""
+        values = await _progress(self._contents, self._advance)
+        before, self._told = self._told, self._visit.screens.render(self._visit, "plan-progress.html", **values)
+        return event("", "progress", self._told) if self._told != before else b""
 
 
 async def _progress(contents: Contents, advance: Advance) -> dict[str, Any]:

@@ -1,16 +1,13 @@
 """Requests: what the API was asked and what it answered, as it happens, and why."""
 
-import asyncio
 import contextlib
 import re
-import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
 
 import msgspec
 
-from allot.console import streams
 from allot.console.journals import tell
 from allot.console.visits import Page, Visit
 from allot.core import scope as scopes
@@ -18,9 +15,9 @@ from allot.core.failure import Failure
 from allot.core.journal import Entry, Search
 from allot.service import journals
 from allot.service.clock import stamp
-from allot.service.events import HEARTBEAT_SECONDS, RETRY_MILLISECONDS, STREAM_SECONDS
 from allot.service.requests import Requests, Seen, Wanted
 from allot.wire.errors import MEANINGS, STATUSES
+from allot.wire.events import event, follow
 from allot.wire.operation import Reply, Rights
 from allot.wire.requests import Reason, as_curl, reasons, text_of, visible, wanted
 
@@ -31,8 +28,6 @@ ROWS = 50
 LIVE_ROWS = 200
 # Requests that one look goes through: of more there are only the newest, and a row that says so.
 LOOK_MAX = 500
-# Between two looks of one page: nobody reads faster.
-PAUSE_SECONDS = 0.25
 #: characters of a body that are shown
 BODY_MAX = 16_000
 ENTRIES_MAX = 20
@@ -76,8 +71,7 @@ async def list_requests(visit: Visit) -> Reply:
 async def follow_requests(visit: Visit) -> Reply:
     """The rows of requests that are answered after a place, as server-sent events."""
     place = visit.headers.get(b"last-event-id", b"").decode("latin-1") or visit.query["after"]
-    watch = _Watch(visit, wanted(visit, visit.org_id), place)
-    return Reply(200, _events(watch), list(streams.HEADERS), streams.EVENT_STREAM)
+    return follow(visit, _Watch(visit, wanted(visit, visit.org_id), place), visit.service.requests)
 
 
 async def show_request(visit: Visit) -> Reply:
@@ -144,44 +138,37 @@ def _number(log: Requests, key: str) -> int | None:
     return int(number) if process == log.process and _DIGITS.fullmatch(number) else None
 
 
-async def _events(watch: "_Watch") -> AsyncGenerator[bytes, None]:
-    service = watch.visit.service
-    end = time.monotonic() + STREAM_SECONDS
-    with service.streams.opened(watch.visit.call.caller.token_key):
-        yield b"retry: %d\n\n" % RETRY_MILLISECONDS
-        while not service.stopping.is_set() and time.monotonic() < end:
-            yield watch.look() or b": nothing new\n\n"
-            await asyncio.sleep(PAUSE_SECONDS)
-            if not service.stopping.is_set():
-                await service.requests.wait(watch.number, HEARTBEAT_SECONDS)
-
-
 class _Watch:
     """What one live page shows, and what is new since."""
 
-    def __init__(self, visit: Visit, wanted: Wanted, place: str) -> None:
-        self.visit = visit
+    #: nobody reads faster
+    pause = 0.25
+    #: the address of the page says where it begins
+    place = ""
+
+    def __init__(self, visit: Visit, wanted: Wanted, after: str) -> None:
+        self._visit = visit
         self._log = visit.service.requests
         self._wanted = wanted
-        number = _number(self._log, place)
+        number = _number(self._log, after)
         self._is_anew = number is None
         #: of the last request that was looked at
-        self.number = number or 0
+        self._number = number or 0
 
-    def look(self) -> bytes:
+    async def look(self) -> bytes:
         """The rows of what is new, oldest first: each goes to the top. Before them, where some are left out, a word."""
-        begin = max(self.number, self._log.newest - LOOK_MAX)
+        begin = max(self._number, self._log.newest - LOOK_MAX)
         new = self._log.after(self._wanted, begin, LOOK_MAX)
-        is_left_out = new.forgotten or begin > self.number or len(new.seen) > ROWS
-        is_anew, self._is_anew, self.number = self._is_anew, False, new.last
+        is_left_out = new.forgotten or begin > self._number or len(new.seen) > ROWS
+        is_anew, self._is_anew, self._number = self._is_anew, False, new.last
         gap = [self._event("gap", is_anew=is_anew)] if is_anew or is_left_out else []
         return b"".join(gap + [self._event("row", each) for each in new.seen[-ROWS:]])
 
     def _event(self, name: str, seen: Seen | None = None, *, is_anew: bool = False) -> bytes:
-        html = self.visit.screens.render(
-            self.visit, "request-row.html", seen=seen, process=self._log.process, is_anew=is_anew
+        html = self._visit.screens.render(
+            self._visit, "request-row.html", seen=seen, process=self._log.process, is_anew=is_anew
         )
-        return streams.event(_key(self._log, seen.number) if seen else "", name, html)
+        return event(_key(self._log, seen.number) if seen else "", name, html)
 
 
 PAGES = (

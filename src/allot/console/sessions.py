@@ -1,6 +1,6 @@
 """Signing in with an access token, and out again."""
 
-from http.cookies import CookieError, SimpleCookie
+from http.cookies import SimpleCookie
 from typing import NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -8,6 +8,7 @@ from allot.console import streams
 from allot.console.visits import ROOT, SIGN_IN, Page, Visit, lead
 from allot.core.failure import Failure
 from allot.service import sessions
+from allot.wire.events import EVENT_STREAM
 from allot.wire.operation import Reply
 
 COOKIE = "allot_session"
@@ -35,17 +36,19 @@ class Demo(NamedTuple):
 
 def read(headers: dict[bytes, bytes]) -> str:
     """The secret of the session in the cookies of a request; empty when there is none."""
-    try:
-        cookies = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1"))
-    except CookieError:
-        return ""
-    return cookies[COOKIE].value if COOKIE in cookies else ""
+    # Programs on other ports of this host set cookies as they like. Python's own reader stops at the first that is not
+    # as it should be, and takes seconds for one of many backslashes.
+    for each in headers.get(b"cookie", b"").split(b";"):
+        name, _, value = each.strip().partition(b"=")
+        if name == COOKIE.encode():
+            return value.decode("latin-1")
+    return ""
 
 
 def ask(visit: Visit, *, back: bool) -> Reply:
     """Lead whoever has no session, or one that has ended, to the sign-in, and `back` to the page where there is one."""
     ended = "1" if COOKIE.encode() in visit.headers.get(b"cookie", b"") else ""
-    if visit.headers.get(b"accept") == streams.EVENT_STREAM:
+    if visit.headers.get(b"accept") == EVENT_STREAM.encode():
         return streams.others()
     there = quote(visit.url_path) + (f"?{urlencode(visit.query)}" if visit.query else "") if back else ""
     address = f"{SIGN_IN}?next={quote(there)}&ended={ended}"

@@ -15,16 +15,6 @@ ENTRIES_MAX = 200
 # Streams that are open at once: of one token, and of all in one process. Each looks into the journal by itself.
 STREAMS_OF_TOKEN_MAX = 8
 STREAMS_MAX = 64
-# How often a stream looks by itself: what other processes commit is not always told.
-LOOK_SECONDS = 0.5
-# Between two looks of one stream at least: in a busy service there is something new all the time.
-PAUSE_SECONDS = 0.02
-# So that proxies keep the connection, and both sides learn when it is lost.
-HEARTBEAT_SECONDS = 15.0
-# How long a client shall wait before it comes again.
-RETRY_MILLISECONDS = 1000
-# Then the client comes again by itself, and its rights are looked at anew.
-STREAM_SECONDS = 600.0
 
 
 @dataclass(frozen=True, slots=True)

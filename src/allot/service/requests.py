@@ -153,14 +153,14 @@ def _weight(seen: Seen) -> int:
     return weight
 
 
-class Requests:
-    """The newest requests, so and so many; the oldest are forgotten first. With 0, none are kept."""
+class Requests(Gong):
+    """The newest requests, so and so many; the oldest are forgotten first. With 0, none are kept. Rung for each."""
 
     def __init__(self, most: int) -> None:
+        super().__init__()
         self._most = most
         self._kept: deque[Seen] = deque()
         self._bytes = 0
-        self._gong = Gong()
         #: number of the last one
         self.newest = 0
         #: tells the numbers of this process from those of others
@@ -180,7 +180,7 @@ class Requests:
         kept.append(seen)
         while len(kept) > self._most or self._bytes > BYTES_MAX:
             self._bytes -= kept.popleft().weight
-        self._gong.ring()
+        self.ring()
 
     def page(self, wanted: Wanted, below: int | None, limit: int) -> tuple[list[Seen], int | None]:
         """The newest of them below a number, newest first, and below which number the next page begins, if any."""
@@ -212,15 +212,6 @@ class Requests:
                 if len(found) == limit:
                     return Followed(found, seen.number, ended or number + 1 < self._oldest)
         return Followed(found, self.newest, ended or number + 1 < self._oldest)
-
-    async def wait(self, number: int, seconds: float) -> None:
-        """Until there is one after this number, or for so long; also until `ring`."""
-        if self.newest == number:
-            await self._gong.wait(self._gong.count, seconds)
-
-    def ring(self) -> None:
-        """Wake whoever waits, for the process stops."""
-        self._gong.ring()
 
     @property
     def _oldest(self) -> int:
