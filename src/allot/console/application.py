@@ -2,6 +2,7 @@
 
 import logging
 import time
+from contextlib import aclosing
 from types import AsyncGeneratorType
 from urllib.parse import parse_qsl
 
@@ -40,7 +41,7 @@ from allot.wire.endpoint import AGENT_MAX, AWAY, BUG, ELSEWHERE, NOBODY, Scope, 
 from allot.wire.errors import STATUSES, Away
 from allot.wire.operation import Reply
 from allot.wire.patience import Patience
-from allot.wire.streams import Receive, Send, Stream
+from allot.wire.streams import Parts, Receive, Send, Stream
 from allot.wire.values import organization_of
 
 #: the navigation, in its order
@@ -133,7 +134,7 @@ class _Door:
         try:
             reply = await self._reply(page, visit, scope, receive)
             if isinstance(reply.body, AsyncGeneratorType):
-                reply.body = await Stream.begin(reply.body)
+                reply.body = await Stream.begin(self._while_it_may(visit, reply.body))
         except Failure as failure:
             reply = failed(visit, failure)
         except Away as error:
@@ -171,6 +172,23 @@ class _Door:
             return await page.handler(visit)
         finally:
             await visit.form.close()
+
+    async def _while_it_may(self, visit: Visit, parts: Parts) -> Parts:
+        """A stream as long as its visitor may have it. Whoever comes again is told what is so now."""
+        async with aclosing(parts):
+            async for part in parts:
+                if not await self._is_as_before(visit):
+                    return
+                yield part
+
+    async def _is_as_before(self, visit: Visit) -> bool:
+        """Whether the visitor still has the session and the rights of when the visit began."""
+        before, now = visit.call.caller, await self._service.tokens.caller(visit.session)
+        try:
+            await organization_of(visit, visit.org_id)
+        except Failure:
+            return False
+        return now is not None and (now.scopes, now.roles) == (before.scopes, before.roles)
 
     async def _admit(self, visit: Visit, caller: Caller, *, own: bool) -> None:
         """Tell the visit who visits, and what organization is looked at. Raises Failure when they may not."""

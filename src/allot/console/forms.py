@@ -25,15 +25,20 @@ _STALE = "The form is not one of this session. Open the page again, and send it 
 
 async def read(patience: Patience, scope: Scope, receive: Receive, most: int) -> FormData:
     """A posted form of at most `most` bytes, to be closed. Raises Failure when it is too large, too slow, or none."""
-    said = dict(scope["headers"]).get(b"content-length", b"")
+    headers = dict(scope["headers"])
+    said = headers.get(b"content-length", b"")
     if said.isdigit() and int(said) > most:
         raise _too_large()
+    kind = headers.get(b"content-type", b"").lower()
+    # Browsers name none; the parser would decode with any codec that Python has, at any cost.
+    if kind.startswith(b"multipart/") and b"charset" in kind:
+        raise Failure.invalid("The form cannot be read: send it in UTF-8, and name no charset")
     try:
         return await patience.wait(_parsed(Request(scope, functools.partial(_next, receive, [most])), most))
     except TimeoutError:
         raise Failure.invalid(f"The form did not arrive within {patience.seconds:.0f} seconds; send it again") from None
     except MultiPartException as error:
-        raise Failure.invalid(f"The form cannot be read: {error.message}") from None
+        raise Failure.invalid(f"The form cannot be read: {error.message.rstrip('.')}") from None
     except ClientDisconnect:
         raise Failure.invalid("The form did not arrive whole; send it again") from None
 

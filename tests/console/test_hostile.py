@@ -1,0 +1,138 @@
+"""What broken and hostile clients send, and pages that stay open when somebody may see them no more."""
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from allot.cli.demo import ACME, PARTNER
+from allot.console import sessions
+from allot.core import ids
+from allot.core.scope import PEOPLE_READ
+from allot.service.tokens import token_hash
+from following import Following, live
+from servers import Client, Server
+from visiting import Visitor, words
+from wholesale import PATH, TOKEN, body, new_id, token_of, work
+
+CUSTOMERS = "/wholesale/customers"
+BOUNDARY = "multipart/form-data; boundary=B"
+
+
+def part(name: str, value: bytes) -> bytes:
+    return f'--B\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'.encode() + value + b"\r\n--B--\r\n"
+
+
+# ---------------------------------------------------------------- cookies
+
+
+@pytest.mark.parametrize(
+    "cookies",
+    [
+        'theirs={"a":1}; %s',
+        "a b=c; %s",
+        "path=/; %s",
+        "flag; %s; secure",
+        "\u00e9=1;%s",
+        "%s; allot_session=of-another-path",
+        'a="; %s; b="',
+    ],
+)
+def test_cookies_of_others_do_no_harm(visitor: Visitor, cookies: str):
+    """Programs on other ports of this machine share its cookies: whatever theirs are, a session goes on."""
+    own = f"allot_session={visitor.cookies['allot_session']}"
+    with Client(visitor.base, None) as client:
+        answer = client.get("/console/licenses", headers={"Cookie": cookies % own}, allow_redirects=False)
+    assert answer.status_code == 200
+
+
+def test_a_cookie_takes_no_time():
+    """Nobody keeps the server busy with a cookie."""
+    began = time.monotonic()
+    for value in (b'"' + b"\\" * 60_000 + b'"', b'"' + b"\\1" * 30_000 + b'"', b"=;" * 30_000):
+        sessions.read({b"cookie": b"allot_session=" + value})
+    assert time.monotonic() - began < 1
+
+
+# ---------------------------------------------------------------- forms
+
+
+@pytest.mark.parametrize(
+    ("charset", "value"),
+    [("utf-7", b"+2AA-"), ("unicode_escape", rb"\ud800"), ("punycode", b"x" * 200_000), ("undefined", b"x")],
+)
+def test_a_form_names_no_charset(visitor: Visitor, charset: str, value: bytes):
+    """Forms are in UTF-8: no text is decoded with whatever else Python knows, which fails, or takes minutes."""
+    headers = {"Content-Type": f"{BOUNDARY}; Charset={charset}"}
+    answer = visitor.post("/console/sign-in", data=part("token", value), headers=headers)
+    assert answer.status_code == 400
+    assert "send it in UTF-8, and name no charset" in words(answer.text)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("multipart/form-data", part("csrf", b"x")),
+        ("multipart/form-data; boundary=C", part("csrf", b"x")),
+        (BOUNDARY, b"garbage"),
+        (BOUNDARY, b"--B\r\nContent-Disposition: form-data\r\n\r\nx\r\n--B--\r\n"),
+        ("application/x-www-form-urlencoded", b"a=b&" * 3_000),
+    ],
+)
+def test_a_form_that_cannot_be_read_says_so(visitor: Visitor, kind: str, body: bytes):
+    """A body that is no form, or one of too many fields, is answered with a sentence."""
+    answer = visitor.post("/console/plans", data=body, headers={"Content-Type": kind})
+    assert answer.status_code == 400
+    assert "The form cannot be read: " in words(answer.text)
+    assert ".." not in words(answer.text)
+
+
+# ---------------------------------------------------------------- streams
+
+
+@pytest.fixture
+def api(demo: Server) -> Iterator[Client]:
+    """The partner's administrator, at the API."""
+    client = demo.client(TOKEN)
+    yield client
+    client.close_all()
+
+
+def sign_out(demo: Server, visitor: Visitor) -> None:
+    visitor.submit("/sign-out")
+
+
+def revoke(demo: Server, visitor: Visitor) -> None:
+    demo.run("DELETE FROM tokens WHERE token_hash = $1", token_hash(visitor.cookies["allot_session"]))
+    demo.service.tokens.memory.clear()
+
+
+def narrow(demo: Server, visitor: Visitor) -> None:
+    key = token_hash(visitor.cookies["allot_session"])
+    demo.run("UPDATE tokens SET scopes = $2 WHERE token_hash = $1", key, PEOPLE_READ)
+    demo.service.tokens.memory.clear()
+
+
+@pytest.mark.parametrize("lose", [sign_out, revoke, narrow])
+def test_a_stream_ends_with_the_rights(
+    demo: Server, visits: Callable[..., Visitor], api: Client, lose: Callable[[Server, Visitor], None]
+):
+    """Whoever has signed out, or may do less by now, is told nothing more by a page that is still open."""
+    visitor = visits(token_of(demo, PARTNER))
+    with Following(visitor, live(visitor.see(CUSTOMERS))) as following:
+        lose(demo, visitor)
+        new_id(api.post(PATH, json=body()))
+        assert list(following.parts()) == []
+    demo.call(work)
+
+
+def test_a_stream_ends_with_the_management(demo: Server, visits: Callable[..., Visitor], admin: Client):
+    """Whose organization does not manage another one any more is told nothing more of it."""
+    partner, org_id = visits(TOKEN), ids.encode("ORGANIZATION", ACME)
+    with Following(partner, live(partner.see(f"/requests?orgId={org_id}"))) as following:
+        admin.get("/v1/licenses")
+        assert following.until("row").html
+        demo.run("UPDATE organizations SET manager_id = NULL WHERE org_id = $1", ACME)
+        admin.get("/v1/people/me")
+        assert list(following.parts()) == []
+    demo.run("UPDATE organizations SET manager_id = $2 WHERE org_id = $1", ACME, PARTNER)
