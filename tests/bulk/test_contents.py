@@ -108,6 +108,16 @@ def test_a_request_for_a_license_that_is_not_there_is_told_so(tmp_path: Path):
         contents.records([0])
 
 
+def test_a_change_that_asks_for_nothing_is_told_so(tmp_path: Path):
+    """A change without a request can be neither shown nor made."""
+    change = Change(1, "p1", "a@example.com", State([BASIC]), [], State([PRO]))
+    plan = write_plan(tmp_path / "odd.plan", [change], [], SUMMARY)
+    contents = Contents(plan.file.path)
+    contents.read()
+    with pytest.raises(FileFault, match=r"odd\.plan is no plan that this allot reads"):
+        contents.records([0])
+
+
 @pytest.mark.parametrize(
     ("summary", "guards"),
     [

@@ -151,6 +151,8 @@ class Contents:
             if not changed:
                 return msgspec.json.decode(line, type=Refusal)
             change = msgspec.json.decode(line, type=Change)
+            if not change.requests:
+                raise ValueError("a change that asks for nothing")
             named = [*change.unasked, *(place for each in change.requests for place in (*each.add, *each.remove))]
             self._check(named)
         except ValueError as error:
