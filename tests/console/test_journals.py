@@ -5,7 +5,6 @@ import re
 import pytest
 
 from allot.cli.demo import ACME
-from allot.console.journals import number
 from allot.core import ids
 from allot.core import scope as scopes
 from servers import Client, Server
@@ -117,8 +116,3 @@ def test_journals_are_apart(visits, admin: Client):
 def test_a_made_up_place_to_begin_is_no_bug(visitor: Visitor, below: str):
     """An address with a place that never was begins at the newest, or is empty."""
     visitor.see(f"/journal?below={below}")
-
-
-def test_numbers_are_read_carefully():
-    """Only digits of a bounded length are a number."""
-    assert [number(text) for text in ("12", "", "x", "9" * 16, "\u0663", "-1")] == [12, None, None, None, None, None]

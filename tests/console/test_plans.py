@@ -23,6 +23,7 @@ from allot.core import ids
 from bulk.planning import BASIC, PRO
 from bulk.showing import long_plan, shown_plan, write_plan
 from databases import Maker
+from following import Following
 from servers import SECONDS, Server, load_demo
 from visiting import Visitor, words
 from wholesale import token_of
@@ -273,6 +274,7 @@ def test_people_are_found_by_email_outcome_rule_and_license(visitor: Visitor, fo
     assert "1 to 2 of 2 people" in found(f"license={PRO}")
     assert "Nobody of the plan is like that" in found("q=nobody")
     assert "1 to 15 of 15 people" in found("outcome=x&license=99&page=0")
+    assert "1 to 15 of 15 people" in found(f"license={'9' * 5000}")
 
 
 def test_people_are_paged(visitor: Visitor, folder: Path):
@@ -467,23 +469,15 @@ def test_a_journal_that_cannot_be_read_is_told_so(visitor: Visitor, folder: Path
     assert "Nobody has begun" in words(visitor.see(f"/plans/{hexed(plan)}"))
 
 
-def events(answer: requests.Response) -> Iterator[str]:
-    """The words of each event of a stream."""
-    lines: list[str] = []
-    for line in answer.iter_lines(decode_unicode=True):
-        if line.startswith("data: "):
-            lines.append(line.removeprefix("data: "))
-        elif not line and lines:
-            yield words("\n".join(lines))
-            lines.clear()
+def following(visitor: Visitor, plan: Plan) -> Following:
+    return Following(visitor, f"/console/plans/{hexed(plan)}/progress")
 
 
 def test_progress_comes_by_itself(visitor: Visitor, folder: Path):
     """A page that is open is told what is written into the journal, from before it is there."""
     plan = long_plan(folder, changes=200, refusals=0)
-    with visitor.look(f"/plans/{hexed(plan)}/progress", stream=True) as answer:
-        told = events(answer)
-        assert answer.headers["Content-Type"] == "text/event-stream"
+    with following(visitor, plan) as followed:
+        told = (words(part.html) for part in followed.parts())
         assert "Nobody has begun" in next(told)
         with journal_of(plan) as journal:
             journal.write(Entry(1, DONE))
@@ -501,9 +495,9 @@ def test_a_stream_ends_when_the_server_stops(demo_sqlite_url: str, tmp_path: Pat
     with (
         Server(demo_sqlite_url, plans=str(tmp_path)) as server,
         Visitor(server.address) as visitor,
-        visitor.look(f"/plans/{hexed(plan)}/progress", stream=True) as answer,
+        following(visitor, plan) as followed,
     ):
-        told = events(answer)
+        told = followed.parts()
         next(told)
         stopping = threading.Thread(target=server.stop)
         stopping.start()

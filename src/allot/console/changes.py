@@ -19,6 +19,7 @@ from allot.service.licenses import Assigned, Assignment
 from allot.wire.errors import STATUSES
 from allot.wire.forms import decode
 from allot.wire.operation import Reply, Rights
+from allot.wire.values import read_number
 
 #: to see what would happen; to send it takes what PATCH /licenses/users needs
 RIGHTS: Rights = holdings.RIGHTS
@@ -147,7 +148,7 @@ async def _meanwhile(visit: Visit, person_id: str) -> list[journals.Told]:
 
 def _count(text: str) -> int:
     """A number of a form or an address; 0 where there is none."""
-    return journals.number(text) or 0
+    return read_number(text) or 0
 
 
 def _person(person_id: str) -> str:

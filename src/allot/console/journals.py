@@ -14,12 +14,11 @@ from allot.core.rule import Rule
 from allot.service import audits, journals, licenses, locations
 from allot.service.audits import Name
 from allot.wire.operation import Reply, Rights
+from allot.wire.values import read_number
 
 #: what GET /journal of allot's own plane needs
 RIGHTS = Rights((scopes.AUDIT_READ,), "read")
 ENTRIES = 25
-#: longer than any number of an entry
-DIGITS_MAX = 15
 #: longer values of a detail are read on the page of their entry
 FACT_MAX = 200
 
@@ -97,7 +96,7 @@ class Timeline(NamedTuple):
 async def timeline(visit: Visit, search: Search, limit: int = ENTRIES) -> Timeline:
     """The newest entries that are looked for, below the number that the query may name as `below`."""
     async with visit.service.database.reading() as reading:
-        found, rest = await journals.page(reading, visit.org_id, search, number(visit.query["below"]), limit)
+        found, rest = await journals.page(reading, visit.org_id, search, read_number(visit.query["below"]), limit)
     return Timeline(await tell(visit, found), visit.again(below=rest) if rest else "")
 
 
@@ -226,11 +225,6 @@ def _places(detail: dict[str, Any]) -> Iterator[str]:
     yield from (each["location_id"] for each in told if isinstance(each, dict) and each.get("location_id"))
 
 
-def number(text: str) -> int | None:
-    """The number that a text is; None where it is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
-
-
 async def list_journal(visit: Visit) -> Reply:
     """The journal of the organization, newest first; with a tracking id only the entries of that request."""
     tracking_id = visit.query["trackingId"].strip()
@@ -246,7 +240,7 @@ async def show_entry(visit: Visit) -> Reply:
 async def entry(visit: Visit) -> Told:
     """The entry of the path's number in words. Raises Failure when there is none."""
     async with visit.service.database.reading() as reading:
-        found = await journals.entry(reading, visit.org_id, number(visit.path["number"]) or 0)
+        found = await journals.entry(reading, visit.org_id, read_number(visit.path["number"]) or 0)
         if found is None:
             raise Failure.not_found("The journal of this organization has no entry of this number")
     [told] = await tell(visit, [found])

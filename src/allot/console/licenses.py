@@ -15,6 +15,7 @@ from allot.service import journals as changes
 from allot.service.audits import Name
 from allot.wire.operation import Reply, Rights
 from allot.wire.paging import encode_cursor, read_cursor
+from allot.wire.values import read_number
 
 #: what GET /licenses needs
 RIGHTS = Rights((scopes.LICENSES_READ,), "read")
@@ -109,7 +110,7 @@ async def _history(visit: Visit, license: License) -> History | None:
         return None
     async with visit.service.database.reading() as reading:
         found, older = await changes.of_license(
-            reading, visit.org_id, license.number, journals.number(visit.query["older"]), CHANGES
+            reading, visit.org_id, license.number, read_number(visit.query["older"]), CHANGES
         )
         people = {id for each in found for id in (each.person_id, each.actor_id) if id}
         names = await audits.known(reading, visit.org_id, people)

@@ -14,7 +14,8 @@ from allot.core.failure import Failure
 from allot.core.partner import Partner
 from allot.service import customers, organizations
 from allot.service.partners import SUSPENDED
-from allot.wire.operation import DIGITS_MAX, Reply, Rights
+from allot.wire.operation import Reply, Rights
+from allot.wire.values import read_number
 
 PATH = "/wholesale"
 #: what GET /wholesale/subPartners and GET /wholesale/customers need
@@ -87,7 +88,7 @@ async def show_partner(visit: Visit) -> Reply:
     """Who the partner is, how many customers it has in which status, and its sub-partners."""
     acting = await admit(visit)
     service, partner = visit.service, acting.partner
-    offset = _offset(visit.query["offset"])
+    offset = read_number(visit.query["offset"]) or 0
     found: list[Partner] = []
     if not acting.on_behalf:
         found = await service.partners.sub_partners(partner.org_id, None, offset, PAGE_MAX + 1)
@@ -100,10 +101,6 @@ async def show_partner(visit: Visit) -> Reply:
     return acting.show(
         "partner.html", counts=counts, words=chips.CUSTOMERS, subs=shown, names=names, more=more, offset=offset
     )
-
-
-def _offset(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else 0
 
 
 PAGES = (Page("GET", PATH, show_partner, RIGHTS, own=True),)

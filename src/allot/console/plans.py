@@ -21,6 +21,7 @@ from allot.core import scope as scopes
 from allot.core.failure import Failure, Kind
 from allot.wire.events import event, follow
 from allot.wire.operation import Reply, Rights
+from allot.wire.values import read_number
 
 #: who may list people and what they hold: a plan tells no more
 RIGHTS = Rights((scopes.PEOPLE_READ,), "read")
@@ -238,15 +239,15 @@ def _owner(visit: Visit) -> tuple[str, str]:
 
 
 def _page(visit: Visit) -> int:
-    told = visit.query["page"]
-    return max(1, int(told)) if told.isascii() and told.isdigit() and len(told) < 10 else 1
+    return read_number(visit.query["page"]) or 1
 
 
 def _wanted(visit: Visit, plan: Plan) -> Callable[[Alike], bool]:
     """What the query asks for besides the email; what it does not know it leaves out."""
     outcome = visit.query["outcome"] if visit.query["outcome"] in OUTCOMES else ""
-    rule, place = visit.query["rule"], visit.query["license"]
-    license = int(place) if place.isascii() and place.isdigit() and int(place) < len(plan.head.licenses) else None
+    rule, license = visit.query["rule"], read_number(visit.query["license"])
+    if license is not None and license >= len(plan.head.licenses):
+        license = None
 
     def wanted(alike: Alike) -> bool:
         of = (alike.kind, "applied" if alike.kind else "refused", "irreversible" if alike.irreversible else "")

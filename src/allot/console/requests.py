@@ -1,7 +1,6 @@
 """Requests: what the API was asked and what it answered, as it happens, and why."""
 
 import contextlib
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -20,6 +19,7 @@ from allot.wire.errors import MEANINGS, STATUSES
 from allot.wire.events import event, follow
 from allot.wire.operation import Reply, Rights
 from allot.wire.requests import Reason, as_curl, reasons, text_of, visible, wanted
+from allot.wire.values import read_number
 
 #: what GET /requests of allot's own plane needs
 RIGHTS = Rights((scopes.AUDIT_READ,), "read")
@@ -44,7 +44,6 @@ MEANING = {STATUSES[kind]: says for kind, says in MEANINGS.items()} | {
     204: "It was done; there is nothing to say.",
     206: "A part of it was done. The rules that are named refused the rest.",
 }
-_DIGITS = re.compile(r"[0-9]{1,15}")
 REFUSED = "Rules of the rulebook refused it. Nothing changed."
 
 
@@ -135,7 +134,7 @@ def _key(log: Requests, number: int) -> str:
 def _number(log: Requests, key: str) -> int | None:
     """The number of a request by its name; None for one of another process."""
     process, _, number = key.partition("-")
-    return int(number) if process == log.process and _DIGITS.fullmatch(number) else None
+    return read_number(number) if process == log.process else None
 
 
 class _Watch:

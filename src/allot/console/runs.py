@@ -22,7 +22,8 @@ from allot.service import runs
 from allot.service.clock import read_stamp
 from allot.service.runs import Retry, Step
 from allot.wire.errors import STATUSES
-from allot.wire.operation import DIGITS_MAX, NUMBER_MAX, Reply, Rights
+from allot.wire.operation import NUMBER_MAX, Reply, Rights
+from allot.wire.values import read_number
 
 #: what POST /allot/v1/customers/{customerId}/runs/{run}/retry needs
 RETRY = Rights((scopes.CUSTOMERS_WRITE,))
@@ -156,10 +157,10 @@ def _path(customer: Customer) -> str:
 
 def _number(visit: Visit) -> int:
     """The run in the path. Raises Failure (404) when it is no number."""
-    text = visit.path["run"]
-    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX):
+    number = read_number(visit.path["run"])
+    if number is None:
         raise Failure.not_found(GONE)
-    return int(text)
+    return number
 
 
 def _line(step: Step, titles: Mapping[str, str], bar: Bar, now: datetime) -> Line:

@@ -13,8 +13,8 @@ from allot.core.journal import Search
 from allot.service import journals, licenses
 from allot.wire.forms import invalid
 from allot.wire.operation import Operation, Parameter, Reply, Request, Rights
-from allot.wire.paging import CURSOR, encode_cursor, next_link, read_cursor
-from allot.wire.values import ORG_ID, organization_in_query, read_id, read_time
+from allot.wire.paging import CURSOR, encode_cursor, next_link, read_below
+from allot.wire.values import ORG_ID, organization_in_query, read_id, read_number, read_time
 
 ENTRIES_MAX = 1000
 
@@ -66,10 +66,10 @@ async def list_journal(request: Request) -> Reply:
     if found:
         raise invalid(found)
     org_id = await organization_in_query(request)
-    cursor = read_cursor(request, 1)
+    below = read_below(request)
     limit = query["max"] or ENTRIES_MAX
     async with request.service.database.reading() as reading:
-        entries, below = await journals.page(reading, org_id, search, _below(cursor), limit)
+        entries, below = await journals.page(reading, org_id, search, below, limit)
         shown, _ = await licenses.of_organization(reading, request.service.rulebook, org_id)
     names = {license.number: ids.encode("LICENSE", license.id) for license in shown}
     headers = [] if below is None else [next_link(request, cursor=encode_cursor(str(below)))]
@@ -78,8 +78,7 @@ async def list_journal(request: Request) -> Reply:
 
 async def get_journal_entry(request: Request) -> Reply:
     """Show one entry of an organization's journal by its number."""
-    text = request.path["number"]
-    number = int(text) if text.isascii() and text.isdigit() and len(text) <= 15 else 0
+    number = read_number(request.path["number"]) or 0
     org_id = await organization_in_query(request)
     async with request.service.database.reading() as reading:
         entry = await journals.entry(reading, org_id, number)
@@ -87,14 +86,6 @@ async def get_journal_entry(request: Request) -> Reply:
     if entry is None:
         raise Failure.not_found("number: the journal of this organization has no such entry")
     return Reply(200, _entry(entry, {license.number: ids.encode("LICENSE", license.id) for license in shown}))
-
-
-def _below(cursor: tuple[str, ...] | None) -> int | None:
-    if cursor is None:
-        return None
-    if not (cursor[0].isascii() and cursor[0].isdigit() and len(cursor[0]) <= 15):
-        raise Failure.invalid("cursor: is not valid; follow the Link header of the page before as it is")
-    return int(cursor[0])
 
 
 def _entry(entry: Kept, names: dict[int, str]) -> Entry:

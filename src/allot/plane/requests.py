@@ -1,6 +1,5 @@
 """Requests on the wire: those that this process has answered last, and why each got what it got."""
 
-import re
 from typing import Any
 
 import msgspec
@@ -12,12 +11,11 @@ from allot.core.failure import Failure
 from allot.service.clock import stamp
 from allot.service.requests import Seen
 from allot.wire.operation import Logged, Operation, Parameter, Reply, Request, Rights
-from allot.wire.paging import CURSOR, encode_cursor, next_link, read_cursor
+from allot.wire.paging import CURSOR, encode_cursor, next_link, read_below
 from allot.wire.requests import as_curl, reasons, text_of, visible, wanted
-from allot.wire.values import ORG_ID, organization_in_query
+from allot.wire.values import ORG_ID, organization_in_query, read_number
 
 REQUESTS_MAX = 1000
-_NUMBER = re.compile(r"[0-9]{1,15}")
 
 
 class AnsweredRequest(msgspec.Struct, rename="camel"):
@@ -80,7 +78,7 @@ async def list_requests(request: Request) -> Reply:
     """
     query = request.query
     asked = wanted(request, await organization_in_query(request))
-    below = _below(read_cursor(request, 1))
+    below = read_below(request)
     found, below = request.service.requests.page(asked, below, query["max"] or REQUESTS_MAX)
     headers = [] if below is None else [next_link(request, cursor=encode_cursor(str(below)))]
     return Reply(200, AnsweredRequestCollectionResponse([AnsweredRequest(**_told(each)) for each in found]), headers)
@@ -88,9 +86,8 @@ async def list_requests(request: Request) -> Reply:
 
 async def get_request(request: Request) -> Reply:
     """Show one request by its number: why it got its status, what of it was never read, and how to send it again."""
-    text = request.path["number"]
     asked = visible(request, await organization_in_query(request))
-    seen = request.service.requests.find(asked, int(text)) if _NUMBER.fullmatch(text) else None
+    seen = request.service.requests.find(asked, read_number(request.path["number"]) or 0)
     if seen is None:
         raise Failure.not_found("number: no such request of this organization is remembered by this process")
     body = text_of(seen)
@@ -126,14 +123,6 @@ def _told(seen: Seen) -> dict[str, Any]:
         "actor_email": seen.actor_email or UNSET,
         "rules": seen.rules or UNSET,
     }
-
-
-def _below(cursor: tuple[str, ...] | None) -> int | None:
-    if cursor is None:
-        return None
-    if not _NUMBER.fullmatch(cursor[0]):
-        raise Failure.invalid("cursor: is not valid; follow the Link header of the page before as it is")
-    return int(cursor[0])
 
 
 _RIGHTS = Rights((scopes.AUDIT_READ,), "read")

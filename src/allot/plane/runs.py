@@ -10,8 +10,9 @@ from allot.core import scope as scopes
 from allot.core.failure import Failure
 from allot.service import runs
 from allot.service.runs import Retry, Step
-from allot.wire.operation import DIGITS_MAX, NUMBER_MAX, Operation, Parameter, Reply, Request, Rights
+from allot.wire.operation import NUMBER_MAX, Operation, Parameter, Reply, Request, Rights
 from allot.wire.paging import CURSOR, encode_cursor, next_link, read_cursor
+from allot.wire.values import read_number
 
 RUNS_MAX = 100
 
@@ -115,9 +116,10 @@ async def _shown(request: Request, key: tuple[str, str], status: int = 200) -> R
 
 def _number(text: str) -> int:
     """The number of a run. Raises Failure (404) when it can be none."""
-    if not (text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX):
+    number = read_number(text)
+    if number is None:
         raise Failure.not_found(runs.NO_RUN)
-    return int(text)
+    return number
 
 
 def _actor(person_id: str | None) -> str | UnsetType:

@@ -13,6 +13,7 @@ import msgspec
 
 from allot.core.failure import Failure
 from allot.wire.operation import Parameter, Request
+from allot.wire.values import read_number
 
 #: longer than any cursor of ours: the keys of rows are bounded
 CURSOR_CHARACTERS_MAX = 4_000
@@ -42,8 +43,21 @@ def read_cursor(request: Request, parts: int, name: str = "cursor") -> tuple[str
         key = ()
     # A NUL is no text for PostgreSQL, and none that we ever sent.
     if len(key) != parts or any("\x00" in part for part in key):
-        raise Failure.invalid(f"{name}: is not valid; follow the Link header of the page before as it is")
+        raise _invalid(name)
     return key
+
+
+def read_below(request: Request) -> int | None:
+    """The number in the query's cursor, below which a page goes on; as `read_cursor`."""
+    cursor = read_cursor(request, 1)
+    below = read_number(cursor[0]) if cursor else None
+    if cursor and below is None:
+        raise _invalid(CURSOR.name)
+    return below
+
+
+def _invalid(name: str) -> Failure:
+    return Failure.invalid(f"{name}: is not valid; follow the Link header of the page before as it is")
 
 
 def offset_links(

@@ -11,7 +11,7 @@ from allot.core.failure import Failure
 from allot.core.person import is_email
 from allot.service import organizations
 from allot.service.clock import stamp
-from allot.wire.operation import Parameter, Request
+from allot.wire.operation import DIGITS_MAX, Parameter, Request
 
 ORG_ID = Parameter("orgId", "The organization, for administrators who manage others; by default the token's own.")
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -42,6 +42,11 @@ def read_id(found: list[str], kind: str, name: str, text: str | None) -> str | N
     if value is None:
         found.append(f"{name}: is no {kind} id; send the id as the API gave it, or its UUID")
     return value
+
+
+def read_number(text: str) -> int | None:
+    """The number that a text is; None where it is none, or larger than anything that is counted here."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= DIGITS_MAX else None
 
 
 def read_time(found: list[str], name: str, text: str | None) -> str | None:
