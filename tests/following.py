@@ -13,7 +13,7 @@ _CONNECT = re.compile(r'sse-connect="([^"]+)"')
 
 
 class Part(NamedTuple):
-    """One event: the place in the journal that it was made at, the part that it is for, and its HTML."""
+    """One event: the place that the page has come to with it, if it says so, the part that it is for, and its HTML."""
 
     id: str
     name: str
@@ -60,7 +60,7 @@ class Following:
             told = dict(block)
             if "event" in told:
                 html = "\n".join(value for name, value in block if name == "data")
-                yield Part(told["id"], told["event"], html)
+                yield Part(told.get("id", ""), told["event"], html)
 
     def until(self, name: str, text: str = "") -> Part:
         """The next event of this part whose words have this text."""

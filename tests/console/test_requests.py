@@ -1,7 +1,7 @@
 """The pages of requests, over HTTP: what was answered, why, and rows as they come."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import unescape
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from allot.service.events import STREAMS_OF_TOKEN_MAX
 from allot.service.requests import BODY_BYTES_MAX
 from allot.wire import events as streams
 from allot.wire.errors import STATUSES
+from following import Following, live
 from plane.acme import PATCH, ask
 from servers import ADMIN, Client, Server
 from visiting import Visitor, words
@@ -90,9 +91,9 @@ def test_filters_narrow_down(visitor: Visitor, admin: Client, query: str, found:
     html = visitor.see(f"/requests?trackingId=FIND_&{query}")
     assert list(dict.fromkeys(tracked(html))) == found
     assert 'value="FIND_"' in html
-    live = unescape(_LIVE.search(html)[1])
-    assert live.startswith("/requests/live?after=")
-    assert query.partition("=")[0] in live
+    address = live(html)
+    assert address.startswith("/console/requests/live?after=")
+    assert query.partition("=")[0] in address
 
 
 def test_a_status_that_is_none_is_said(visitor: Visitor):
@@ -276,44 +277,15 @@ def test_a_request_that_is_not_remembered(visitor: Visitor, demo: Server, key: s
     assert "does not remember such a request" in words(html)
 
 
-class Follower:
-    """Reads the live part of a page; a context manager."""
-
-    def __init__(self, visitor: Visitor, path: str, last: str | None = None) -> None:
-        headers = {} if last is None else {"Last-Event-ID": last}
-        self.answer = visitor.look(path, stream=True, headers=headers)
-        assert self.answer.status_code == 200, self.answer.text
-        assert self.answer.headers["Content-Type"] == "text/event-stream"
-        self._lines = self.answer.iter_lines(chunk_size=None)
-
-    def __enter__(self) -> "Follower":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.answer.close()
-
-    def events(self) -> Iterator[tuple[str, str, str]]:
-        """Each event: its id, its type and its data."""
-        block: dict[str, list[str]] = {}
-        for line in self._lines:
-            if line:
-                name, _, value = line.decode().partition(":")
-                block.setdefault(name, []).append(value.removeprefix(" "))
-                continue
-            if "data" in block:
-                yield block.get("id", [""])[0], block["event"][0], "\n".join(block["data"])
-            block = {}
-
-
-def live(visitor: Visitor, path: str = "/requests") -> str:
+def address_of(visitor: Visitor, path: str = "/requests") -> str:
     """The address of the live part of a page."""
-    return unescape(_LIVE.search(visitor.see(path))[1])
+    return live(visitor.see(path))
 
 
 def test_rows_come_as_requests_are_answered(visitor: Visitor, admin: Client):
     """Each is an event, named as its row is; those that are not asked for do not come."""
-    with Follower(visitor, live(visitor, "/requests?path=licenses&trackingId=LIVE_")) as follower:
-        events = follower.events()
+    with Following(visitor, address_of(visitor, "/requests?path=licenses&trackingId=LIVE_")) as following:
+        events = following.parts()
         sent(admin, "LIVE_1")
         first = next(events)
         sent(admin, "LIVE_2", "/v1/people/none")
@@ -327,23 +299,23 @@ def test_rows_come_as_requests_are_answered(visitor: Visitor, admin: Client):
 
 def test_who_comes_back_misses_nothing(visitor: Visitor, admin: Client):
     """The last event that was seen is where it goes on, whatever the address says."""
-    address = live(visitor, "/requests?trackingId=BACK_")
+    address = address_of(visitor, "/requests?trackingId=BACK_")
     sent(admin, "BACK_1")
-    with Follower(visitor, address) as follower:
-        last, _, html = next(follower.events())
+    with Following(visitor, address) as following:
+        last, _, html = next(following.parts())
         assert tracked(html) == ["BACK_1"]
     for n in (2, 3):
         sent(admin, f"BACK_{n}")
-    with Follower(visitor, address, last) as follower:
-        events = follower.events()
+    with Following(visitor, address, last) as following:
+        events = following.parts()
         assert [tracked(next(events)[2]) for _ in (2, 3)] == [["BACK_2"], ["BACK_3"]]
 
 
 def test_a_new_process_says_that_it_is_one(visitor: Visitor, admin: Client):
     """Whoever comes from another process gets a word about it, then what this one has."""
     sent(admin, "ANEW_1")
-    with Follower(visitor, "/requests/live?trackingId=ANEW_", "00000000-999999") as follower:
-        events = follower.events()
+    with Following(visitor, "/console/requests/live?trackingId=ANEW_", "00000000-999999") as following:
+        events = following.parts()
         _, kind, html = next(events)
         assert (kind, "The server was started anew" in html) == ("gap", True)
         assert tracked(next(events)[2]) == ["ANEW_1"]
@@ -354,13 +326,13 @@ def test_what_is_too_much_is_left_out(
     visitor: Visitor, admin: Client, monkeypatch: pytest.MonkeyPatch, rows: int, looked: int
 ):
     """Of many requests at once the newest are shown, after a word that some are left out."""
-    address = live(visitor, "/requests?trackingId=MUCH_")
+    address = address_of(visitor, "/requests?trackingId=MUCH_")
     monkeypatch.setattr(pages, "ROWS", rows)
     monkeypatch.setattr(pages, "LOOK_MAX", looked)
     for n in range(5):
         sent(admin, f"MUCH_{n}")
-    with Follower(visitor, address) as follower:
-        events = follower.events()
+    with Following(visitor, address) as following:
+        events = following.parts()
         _, kind, html = next(events)
         assert (kind, "More requests came here" in html) == ("gap", True)
         assert [tracked(next(events)[2]) for _ in range(2)] == [["MUCH_3"], ["MUCH_4"]]
@@ -368,25 +340,25 @@ def test_what_is_too_much_is_left_out(
 
 def test_live_pages_are_limited(visitor: Visitor):
     """One session may have so many open; the next one is told."""
-    open_ = [Follower(visitor, live(visitor)) for _ in range(STREAMS_OF_TOKEN_MAX)]
+    open_ = [Following(visitor, address_of(visitor)) for _ in range(STREAMS_OF_TOKEN_MAX)]
     answer = visitor.look("/requests/live")
     assert answer.status_code == 429
-    for follower in open_:
-        follower.answer.close()
+    for following in open_:
+        following.answer.close()
 
 
 def test_a_stop_ends_live_pages(server: Server, admin: Client):
     """A server that stops does not wait for them."""
-    with Visitor(server.address) as visitor, Follower(visitor, live(visitor)) as follower:
+    with Visitor(server.address) as visitor, Following(visitor, address_of(visitor)) as following:
         server.loop.call_soon_threadsafe(server.service.stop)
-        assert list(follower.events()) == []
+        assert list(following.parts()) == []
 
 
 def test_a_live_page_ends_by_itself(visitor: Visitor, monkeypatch: pytest.MonkeyPatch):
     """After some minutes it comes again, and its rights are looked at anew."""
     monkeypatch.setattr(streams, "STREAM_SECONDS", 0.0)
-    with Follower(visitor, "/requests/live") as follower:
-        assert list(follower.events()) == []
+    with Following(visitor, "/console/requests/live") as following:
+        assert list(following.parts()) == []
 
 
 def test_pages_are_small(visitor: Visitor, admin: Client):
