@@ -16,7 +16,7 @@ from visiting import Visitor, words
 from wholesale import PATH, TOKEN, body, new_id, provisioned, switch, token_of, work
 
 _ROW = re.compile(r'<h2><a id="customer-[^"]*" href="([^"]+)"><bdi>(.*?)</bdi>')
-_NEXT = re.compile(r'rel="next" href="/console([^"]+)"')
+_NEXT = re.compile(r'href="/console([^"]+)" rel="next"')
 LIST = "/wholesale/customers"
 HELLO = "\u0645\u0631\u062d\u0628\u0627"
 

@@ -85,7 +85,7 @@ async def _shown(visit: Visit, refused: Failure | None = None) -> Reply:
         more=more,
         live=acting.link("/reports/live", at=at, has=names_of(map(part, found)), cursor=visit.query["cursor"]),
         makes=visit.may(WRITE),
-        faults=_faults(refused) if refused else [],
+        wrong=_faults(refused) if refused else [],
         told=told,
         part=part,
         categories=CATEGORIES,
