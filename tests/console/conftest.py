@@ -2,14 +2,16 @@
 
 - `visitor`: the administrator of the demo, signed in.
 - `visits`: makes visitors of the demo's server by token.
+- `partner`, `api`: the administrator of the demo's partner, in the console and at the API.
 """
 
 from collections.abc import Callable, Iterator
 
 import pytest
 
-from servers import ADMIN, Server
+from servers import ADMIN, Client, Server
 from visiting import Visitor
+from wholesale import TOKEN
 
 
 @pytest.fixture
@@ -28,3 +30,15 @@ def visits(demo: Server) -> Iterator[Callable[..., Visitor]]:
 @pytest.fixture
 def visitor(visits: Callable[..., Visitor]) -> Visitor:
     return visits()
+
+
+@pytest.fixture
+def partner(visits: Callable[..., Visitor]) -> Visitor:
+    return visits(TOKEN)
+
+
+@pytest.fixture
+def api(demo: Server) -> Iterator[Client]:
+    client = demo.client(TOKEN)
+    yield client
+    client.close_all()

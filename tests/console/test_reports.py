@@ -17,7 +17,7 @@ from databases import Maker
 from following import Following, live
 from servers import Server, load_demo
 from visiting import Visitor, words
-from wholesale import TOKEN, token_of
+from wholesale import token_of
 
 LIST = "/wholesale/reports"
 _FILE = re.compile(r'href="/console(/wholesale/reports/[^"]+/file[^"]*)"')
@@ -42,12 +42,6 @@ def no_reports(demo: Server) -> None:
     """Each test begins without any."""
     demo.run("DELETE FROM report_pieces")
     demo.run("DELETE FROM reports")
-
-
-@pytest.fixture
-def partner(visits: Callable[..., Visitor]) -> Visitor:
-    """The partner's administrator, in the console."""
-    return visits(TOKEN)
 
 
 def ordered(visitor: Visitor, path: str = LIST, **told: Any) -> None:

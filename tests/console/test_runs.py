@@ -1,7 +1,7 @@
 """The pages of runs: their steps on a time line, and trying again what was parked."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 
 import pytest
@@ -13,23 +13,9 @@ from allot.core import ids
 from following import Following, live
 from servers import Client, Server
 from visiting import Visitor, words
-from wholesale import PATH, TOKEN, body, new_id, provisioned, token_of, work
+from wholesale import PATH, body, new_id, provisioned, token_of, work
 
 _RETRY = re.compile(r'action="/console([^"]+/retry)"')
-
-
-@pytest.fixture
-def partner(visits: Callable[..., Visitor]) -> Visitor:
-    """The partner's administrator, in the console."""
-    return visits(TOKEN)
-
-
-@pytest.fixture
-def api(demo: Server) -> Iterator[Client]:
-    """The partner's administrator, at the API."""
-    client = demo.client(TOKEN)
-    yield client
-    client.close_all()
 
 
 @pytest.fixture
