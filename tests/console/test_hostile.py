@@ -1,20 +1,26 @@
 """What broken and hostile clients send, and pages that stay open when somebody may see them no more."""
 
+import re
+import resource
 import time
 from collections.abc import Callable, Iterator
+from html import unescape
 
 import pytest
 
 from allot.cli.demo import ACME, PARTNER
 from allot.console import sessions
 from allot.core import ids
-from allot.core.scope import PEOPLE_READ
+from allot.core.scope import PEOPLE_READ, SCOPES
 from allot.service.tokens import token_hash
 from following import Following, live
-from servers import Client, Server
+from servers import Client, Process, Server
 from visiting import Visitor, words
 from wholesale import PATH, TOKEN, body, new_id, token_of, work
 
+_LINK = re.compile(r'href="(/console(?!/assets)[^"]*)"')
+#: pages that somebody goes to
+LINKS_MAX = 40
 CUSTOMERS = "/wholesale/customers"
 BOUNDARY = "multipart/form-data; boundary=B"
 
@@ -85,6 +91,36 @@ def test_a_form_that_cannot_be_read_says_so(visitor: Visitor, kind: str, body: b
     assert answer.status_code == 400
     assert "The form cannot be read: " in words(answer.text)
     assert ".." not in words(answer.text)
+
+
+def test_a_form_that_has_no_room_is_told_so(process: Process):
+    """When the server's disk is full, a file is not opened, and the page says why; a limit on files stands for it."""
+    with Visitor(process.address) as visitor:
+        pid = process.popen.pid
+        before = resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+        files = {"plan": ("large.plan", b"x" * (2 << 20))}
+        answer = visitor.post("/console/plans", data={"csrf": visitor.csrf}, files=files)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
+    assert answer.status_code == 503
+    assert "There is no room for the form on the server" in words(answer.text)
+
+
+# ---------------------------------------------------------------- links
+
+
+@pytest.mark.parametrize("scope", [*sorted(SCOPES), ""])
+@pytest.mark.parametrize(("org_id", "email"), [(ACME, "admin@example.com"), (PARTNER, "")])
+def test_no_link_is_refused(demo: Server, visits: Callable[..., Visitor], org_id: str, email: str, scope: str):
+    """With whatever scope somebody comes: no page leads them to one that they may not see."""
+    visitor = visits(token_of(demo, org_id, email, frozenset([scope])))
+    waiting, seen = ["/console"], {"/console"}
+    for address in waiting:
+        answer = visitor.get(address, allow_redirects=False)
+        assert answer.status_code != 403, address
+        links = {unescape(each).partition("#")[0] for each in _LINK.findall(answer.text)}
+        found = sorted(each for each in links - seen if not each.startswith("/console/rulebook"))
+        waiting += found[: max(0, LINKS_MAX - len(waiting))]
+        seen |= links
 
 
 # ---------------------------------------------------------------- streams

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from allot.console import chips, partners, runs, streams
-from allot.console.partners import PATH, RIGHTS, Acting
+from allot.console import chips, licenses, partners, runs, streams
+from allot.console.partners import PATH, RIGHTS, SUBSCRIBERS, Acting
 from allot.console.streams import names_of
 from allot.console.visits import Page, Visit
 from allot.core import ids
@@ -69,6 +69,7 @@ async def show_customer(visit: Visit) -> Reply:
         past=past[:RUNS],
         live=acting.link(f"{path}/live", at=at, has=names_of(("state", "run"))),
         run=await runs.view(acting, customer, customer.run),
+        lists_subscribers=visit.may(SUBSCRIBERS),
         **words(customer),
     )
 
@@ -106,7 +107,9 @@ async def _page(visit: Visit, acting: Acting) -> _List:
 
 
 async def _managed(visit: Visit, customer: Customer) -> str:
-    """The id of a customer's organization when the caller manages it; else empty."""
+    """The id of a customer's organization when the caller manages it and may see its licenses; else empty."""
+    if not visit.may(licenses.RIGHTS):
+        return ""
     async with visit.service.database.reading() as reading:
         managed = await organizations.manages(reading, visit.call.caller.org_id, customer.customer_org_id)
     return ids.encode("ORGANIZATION", customer.customer_org_id) if managed and customer.shows_organization else ""

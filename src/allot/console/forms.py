@@ -41,6 +41,10 @@ async def read(patience: Patience, scope: Scope, receive: Receive, most: int) ->
         raise Failure.invalid(f"The form cannot be read: {error.message.rstrip('.')}") from None
     except ClientDisconnect:
         raise Failure.invalid("The form did not arrive whole; send it again") from None
+    except OSError as error:
+        # A file that is opened waits on the disk until it is whole.
+        no_room = f"There is no room for the form on the server ({error.strerror}); send it again later"
+        raise Failure(Kind.UNAVAILABLE, "The form cannot be read", (no_room,)) from error
 
 
 async def _parsed(request: Request, most: int) -> FormData:

@@ -5,19 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from allot.console.visits import Page, Visit
-from allot.core import scope as scopes
+from allot.console.visits import JOURNAL, Page, Visit
 from allot.core.failure import Failure
 from allot.core.journal import Entry, Search
 from allot.core.license import License
 from allot.core.rule import Rule
 from allot.service import audits, journals, licenses, locations
 from allot.service.audits import Name
-from allot.wire.operation import Reply, Rights
+from allot.wire.operation import Reply
 from allot.wire.values import read_number
 
 #: what GET /journal of allot's own plane needs
-RIGHTS = Rights((scopes.AUDIT_READ,), "read")
+RIGHTS = JOURNAL
 ENTRIES = 25
 #: longer values of a detail are read on the page of their entry
 FACT_MAX = 200

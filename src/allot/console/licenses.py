@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from allot.bulk.shown.bars import Bar, units
 from allot.console import journals
-from allot.console.visits import Page, Visit
+from allot.console.visits import PEOPLE, Page, Visit
 from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.failure import Failure
@@ -20,7 +20,7 @@ from allot.wire.values import read_number
 #: what GET /licenses needs
 RIGHTS = Rights((scopes.LICENSES_READ,), "read")
 #: what GET /people needs to list everybody, and the pages that holders lead to
-PEOPLE_RIGHTS = Rights((scopes.PEOPLE_READ,), "read")
+PEOPLE_RIGHTS = PEOPLE
 HOLDERS = 50
 CHANGES = 25
 #: one in so many units or less is little

@@ -16,6 +16,9 @@ from allot.wire.operation import Reply, Request, Rights
 
 ROOT = "/console"
 SIGN_IN = f"{ROOT}/sign-in"
+#: what it takes to look at people, and at the journal: many pages lead there
+PEOPLE = Rights((scopes.PEOPLE_READ,), "read")
+JOURNAL = Rights((scopes.AUDIT_READ,), "read")
 #: headers of a page that takes the place of the whole one where only a part was asked for
 INSTEAD = ((b"hx-retarget", b"#main"), (b"hx-reselect", b"#main"), (b"hx-reswap", b"outerHTML"))
 
@@ -65,6 +68,16 @@ class Visit(Request):
         """Whether the caller may change people and licenses: others see no form that would be refused."""
         caller = self.call.caller
         return caller.writes and scopes.PEOPLE_WRITE in caller.scopes
+
+    @property
+    def sees_people(self) -> bool:
+        """Whether the caller may look at people."""
+        return self.may(PEOPLE)
+
+    @property
+    def sees_journal(self) -> bool:
+        """Whether the caller may look at the journal."""
+        return self.may(JOURNAL)
 
     @property
     def csrf(self) -> str:
