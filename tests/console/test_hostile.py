@@ -10,6 +10,7 @@ import pytest
 
 from allot.cli.demo import ACME, PARTNER
 from allot.console import sessions
+from allot.console.application import PAGES
 from allot.core import ids
 from allot.core.scope import PEOPLE_READ, SCOPES
 from allot.service.tokens import token_hash
@@ -103,6 +104,18 @@ def test_a_form_that_has_no_room_is_told_so(process: Process):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
     assert answer.status_code == 503
     assert "There is no room for the form on the server" in words(answer.text)
+
+
+def test_nul_is_no_text(server: Server):
+    """On both databases: addresses and forms with a NUL are answered as if it was not there."""
+    with Visitor(server.address) as visitor:
+        for path in [re.sub(r"\{[^}]+\}", "%00", page.path) for page in PAGES if page.method == "GET"]:
+            with visitor.look(f"{path}?q=%00&next=%00&trackingId=%00&orgId=%00", stream=True) as answer:
+                assert answer.status_code < 500, path
+        answer = visitor.submit("/people/%00/change", request='{"licenses": []}', expected="\x00", last="\x00")
+        assert answer.status_code < 500
+        answer = visitor.submit("/sign-in", token="allot\x00_\x00")
+        assert answer.status_code == 401
 
 
 # ---------------------------------------------------------------- links

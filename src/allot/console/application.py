@@ -29,7 +29,7 @@ from allot.console import (
 from allot.console.screens import Place, Screens
 from allot.console.sessions import Demo
 from allot.console.shelves import Shelf
-from allot.console.visits import INSTEAD, ROOT, Page, Query, Visit
+from allot.console.visits import INSTEAD, ROOT, Page, Query, Visit, plain
 from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.call import Call, Caller
@@ -209,10 +209,11 @@ class _Door:
         client = scope.get("client")
         agent = headers.get(b"user-agent", b"").decode("latin-1")[:AGENT_MAX]
         call = Call(NOBODY, tracking_id_of(headers.get(b"trackingid")), client[0] if client else "", agent)
+        path = {name: plain(text) for name, text in (scope.get("path_params") or {}).items()}
         public = self._service.settings.public_url.rstrip("/")
         origin = public or f"{scope['scheme']}://{called(headers, scope.get('server'))}"
         return Visit(
-            *(self._service, call, scope.get("path_params") or {}, _query(scope["query_string"])),
+            *(self._service, call, path, _query(scope["query_string"])),
             *(None, origin, scope["path"], headers),
             session=sessions.read(headers),
             screens=self._console.screens,
@@ -222,7 +223,7 @@ class _Door:
 
 def _query(raw: bytes) -> Query:
     parts = parse_qsl(raw.decode("latin-1"), keep_blank_values=True)[:PARAMETERS_MAX]
-    return Query((name, text.replace("\x00", "")) for name, text in parts)
+    return Query((name, plain(text)) for name, text in parts)
 
 
 def _absent(pages: dict[str, Page], visit: Visit) -> Failure:

@@ -96,11 +96,11 @@ class Visit(Request):
     def text(self, name: str) -> str:
         """One text of the form, without spaces around it; empty when it is not there."""
         value = self.form.get(name)
-        return value.strip() if isinstance(value, str) else ""
+        return plain(value).strip() if isinstance(value, str) else ""
 
     def texts(self, name: str) -> list[str]:
         """All texts of the form that have this name."""
-        return [value for value in self.form.getlist(name) if isinstance(value, str)]
+        return [plain(value) for value in self.form.getlist(name) if isinstance(value, str)]
 
     def link(self, path: str, /, **query: Any) -> str:
         """The address of a page of the same organization, with what is not empty of a query."""
@@ -134,6 +134,11 @@ class Page:
     own: bool = False
     #: the most bytes that its form may have
     most: int = 1 << 20
+
+
+def plain(text: str) -> str:
+    """A text of a form or an address without NUL, which is no text for PostgreSQL."""
+    return text.replace("\x00", "")
 
 
 def lead(address: str) -> Reply:
