@@ -3,8 +3,6 @@
 import asyncio
 from datetime import UTC, datetime
 
-import pytest
-
 from allot.core.fault import Fault
 from allot.service.requests import BODY_BYTES_MAX, BYTES_MAX, About, Requests, Seen, Wanted
 from servers import rulebook
@@ -82,7 +80,7 @@ def test_an_organization_sees_its_own():
         mine = {org_id, ""} if nobody else {org_id}
         page, _ = log.page(wanted, None, 100)
         assert {each.org_id for each in page} == (mine if org_id != "third" else set())
-        assert log.after(wanted, 0, 100).seen == page[::-1]
+        assert log.after(wanted, 0, 100)[0] == page[::-1]
         assert [each for n in range(1, 61) if (each := log.find(wanted, n))] == page[::-1]
 
 
@@ -133,8 +131,7 @@ def test_requests_are_found_by_what_is_known():
     assert plain.rules == []
 
 
-@pytest.mark.parametrize("limit", [1, 3, 1000])
-def test_following_loses_nothing(limit: int):
+def test_following_loses_nothing():
     """Two who follow, a fast one and a slow one, get every request of theirs once and in order."""
 
     async def follow(log: Requests, wanted: Wanted, turns: int) -> list[int]:
@@ -142,10 +139,10 @@ def test_following_loses_nothing(limit: int):
         last = 0
         while last < 900:
             await log.wait(last, 10)
-            followed = log.after(wanted, last, limit)
-            assert not followed.forgotten
-            found += numbers(followed.seen)
-            last = followed.last
+            new, is_left_out = log.after(wanted, last, 1000)
+            assert not is_left_out
+            found += numbers(new)
+            last = log.newest
             for _ in range(turns):
                 await asyncio.sleep(0)
         return found
@@ -164,22 +161,22 @@ def test_following_loses_nothing(limit: int):
 
 
 def test_who_follows_too_slowly_is_told():
-    """What was forgotten meanwhile is told, also where it was of others; what is left is shown."""
+    """What is forgotten or too much is told, also where it was of others; what is left is shown."""
     log = filled(10, most=10)
-    assert not log.after(ONE, 0, 100).forgotten
+    assert not log.after(ONE, 0, 100)[1]
     log.add(seen())
-    late = log.after(ONE, 0, 100)
-    assert (late.forgotten, numbers(late.seen), late.last) == (True, [*range(2, 12)], 11)
-    assert log.after(ONE, 0, 3).forgotten
-    assert not log.after(ONE, 1, 100).forgotten
-    assert log.after(ONE, 11, 100).seen == []
+    late, is_left_out = log.after(ONE, 0, 100)
+    assert (numbers(late), is_left_out) == ([*range(2, 12)], True)
+    newest, is_left_out = log.after(ONE, 0, 3)
+    assert (numbers(newest), is_left_out) == ([9, 10, 11], True)
+    assert not log.after(ONE, 1, 100)[1]
+    assert log.after(ONE, 11, 100) == ([], False)
 
 
 def test_a_number_of_another_process_begins_anew():
     """After a restart, who followed the process before gets what this one has, and is told."""
-    log = filled(3)
-    followed = log.after(ONE, 500, 100)
-    assert (numbers(followed.seen), followed.last, followed.forgotten) == ([1, 2, 3], 3, True)
+    new, is_left_out = filled(3).after(ONE, 500, 100)
+    assert (numbers(new), is_left_out) == ([1, 2, 3], True)
 
 
 def test_waiting_ends_with_a_request_in_time_and_at_a_stop():

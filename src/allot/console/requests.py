@@ -156,12 +156,11 @@ class _Watch:
 
     async def look(self) -> bytes:
         """The rows of what is new, oldest first: each goes to the top. Before them, where some are left out, a word."""
-        begin = max(self._number, self._log.newest - LOOK_MAX)
-        new = self._log.after(self._wanted, begin, LOOK_MAX)
-        is_left_out = new.forgotten or begin > self._number or len(new.seen) > ROWS
-        is_anew, self._is_anew, self._number = self._is_anew, False, new.last
-        gap = [self._event("gap", is_anew=is_anew)] if is_anew or is_left_out else []
-        return b"".join(gap + [self._event("row", each) for each in new.seen[-ROWS:]])
+        new, is_left_out = self._log.after(self._wanted, self._number, LOOK_MAX)
+        is_anew, self._is_anew, self._number = self._is_anew, False, self._log.newest
+        has_gap = is_anew or is_left_out or len(new) > ROWS
+        gap = [self._event("gap", is_anew=is_anew)] if has_gap else []
+        return b"".join(gap + [self._event("row", each) for each in new[-ROWS:]])
 
     def _event(self, name: str, seen: Seen | None = None, *, is_anew: bool = False) -> bytes:
         html = self._visit.screens.render(

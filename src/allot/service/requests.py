@@ -8,9 +8,10 @@ To keep one takes a few microseconds: whatever can be told from it is made when 
 
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import NamedTuple
 
 from allot.core.fault import Fault
@@ -133,18 +134,6 @@ class Wanted:
         return person in ids or any(person in email.lower() for email in emails)
 
 
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What came after a number."""
-
-    #: oldest first
-    seen: list[Seen]
-    #: the number to go on after
-    last: int
-    #: whether requests after the number were forgotten before they could be shown, perhaps none of those wanted
-    forgotten: bool
-
-
 def _weight(seen: Seen) -> int:
     weight = len(seen.path) + len(seen.query) + len(seen.answer) + len(seen.body or b"")
     if seen.about is not NOTHING_TOLD:
@@ -198,31 +187,18 @@ class Requests(Gong):
         seen = self._kept[place] if 0 <= place < len(self._kept) else None
         return seen if seen is not None and wanted.may_see(seen) else None
 
-    def after(self, wanted: Wanted, number: int, limit: int) -> Followed:
-        """The next of them after a number, oldest first.
+    def after(self, wanted: Wanted, number: int, most: int) -> tuple[list[Seen], bool]:
+        """Those after a number among the newest `most`, oldest first; and whether any after it are not among these.
 
         A number that was not reached yet is of a process that ended: what this one has follows it.
         """
         ended = number > self.newest
-        number = 0 if ended else number
-        found: list[Seen] = []
-        for seen in self._after(number):
-            if wanted.has(seen):
-                found.append(seen)
-                if len(found) == limit:
-                    return Followed(found, seen.number, ended or number + 1 < self._oldest)
-        return Followed(found, self.newest, ended or number + 1 < self._oldest)
+        first = max(0 if ended else number, self.newest - most, self._oldest - 1)
+        # Who follows is near the end.
+        newer = [seen for seen in islice(reversed(self._kept), self.newest - first) if wanted.has(seen)]
+        return newer[::-1], ended or first > number
 
     @property
     def _oldest(self) -> int:
         """Number of the oldest that is kept; of the next one when none is."""
         return self.newest - len(self._kept) + 1
-
-    def _after(self, number: int) -> Iterator[Seen]:
-        """Those after a number, oldest first."""
-        newer = 0
-        for seen in reversed(self._kept):  # who follows is near the end
-            if seen.number <= number:
-                break
-            newer += 1
-        return (self._kept[place] for place in range(len(self._kept) - newer, len(self._kept)))
