@@ -87,11 +87,14 @@ def test_no_page_is_wider_than_its_window(desk, pages: Pages, token: str, pixels
 
 
 def overflow(page: Page) -> list[str]:
-    """The elements that reach beyond the window, but for those within a part that scrolls by itself."""
+    """Nothing, or the size of a page that is wider than the window, and elements that reach beyond it."""
     found: list[str] = page.evaluate(
-        """() => document.documentElement.scrollWidth <= innerWidth ? [] :
-        [...document.querySelectorAll("body *")].filter((each) => each.getBoundingClientRect().right > innerWidth + 1
-          && !each.closest(".scroll, pre, svg")).slice(0, 5).map((each) => each.outerHTML.slice(0, 200))"""
+        """() => document.documentElement.scrollWidth <= innerWidth ? [] : [
+          `${document.documentElement.scrollWidth} pixels`,
+          ...[...document.querySelectorAll("body *")].filter((each) => !each.closest(".scroll, pre, svg")
+            && each.getBoundingClientRect().right > innerWidth + 1)
+            .slice(0, 5).map((each) => each.outerHTML.slice(0, 200))
+        ]"""
     )
     return found
 
