@@ -122,8 +122,8 @@ def test_customers_are_looked_for_and_acted_for(desk, axe):
     page.get_by_role("link", name="Act on behalf of Foothill Voice").click()
     expect(page.get_by_role("link", name="Tidewater Surf")).to_be_visible()
     page.get_by_label("Status").select_option("error")
-    page.get_by_role("button", name="Show").click()
-    expect(page.get_by_text("No customer is like that")).to_be_visible()
+    page.get_by_role("button", name="Search").click()
+    expect(page.get_by_text("No customer fits")).to_be_visible()
     assert ids.encode("ORGANIZATION", FOOTHILL) in page.url
     axe(page)
     page.get_by_role("link", name="Act for yourself again").click()

@@ -78,10 +78,10 @@ def test_requests_appear_while_somebody_looks(desk, axe, demo: Server, admin: Cl
 def test_the_first_request_takes_the_place_of_the_word(desk, admin: Client):
     """A page without requests says so until there is one."""
     page = opened(desk, "?trackingId=FIRST_")
-    expect(page.get_by_text("No request is like this yet")).to_be_visible()
+    expect(page.get_by_text("No request fits yet")).to_be_visible()
     sent(admin, "FIRST_1")
     expect(rows(page)).to_have_count(1)
-    expect(page.get_by_text("No request is like this yet")).to_be_hidden()
+    expect(page.get_by_text("No request fits yet")).to_be_hidden()
 
 
 def test_new_rows_steal_neither_focus_nor_place(desk, admin: Client):
@@ -143,7 +143,7 @@ def test_filters_work_at_once_and_stay_live(desk, axe, admin: Client):
     expect(page).to_have_url(re.compile("status=4xx.*trackingId=FILTER_"))
     axe(page)
     page.get_by_label("Rule").select_option("no-units-left")
-    expect(page.get_by_text("No request is like this yet")).to_be_visible()
+    expect(page.get_by_text("No request fits yet")).to_be_visible()
     page.get_by_role("link", name="Clear").click()
     expect(page).to_have_url(re.compile(f"{PATH}$"))
 

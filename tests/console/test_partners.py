@@ -35,7 +35,7 @@ def test_acting_on_behalf_goes_on_until_it_is_ended(partner: Visitor):
         assert "on behalf of the sub-partner Valley Telecom" in words(html)
         assert f'href="/console/wholesale/customers?{query}"' in html
         assert 'href="/console/wholesale"' in html
-    assert "There are none yet." in words(partner.see(f"/wholesale?{query}"))
+    assert "There are no customers yet." in words(partner.see(f"/wholesale?{query}"))
 
 
 def test_a_sub_partner_has_none_of_its_own(demo: Server, visits: Callable[..., Visitor]):

@@ -135,7 +135,7 @@ def test_only_plans_of_the_folder_itself_are_listed(visitor: Visitor, folder: Pa
     os.mkfifo(folder / "pipe.plan")
     (folder / "text.plan").write_text("hello")
     (folder / "half.plan").write_bytes(outside.file.path.read_bytes()[:-50])
-    assert "There is none" in words(visitor.see("/plans"))
+    assert "There are no plans yet" in words(visitor.see("/plans"))
     visitor.see(f"/plans/{hexed(outside)}", 404)
 
 
@@ -157,9 +157,9 @@ def test_a_folder_that_is_away_is_told(demo_sqlite_url: str, tmp_path: Path):
         assert "The folder of plans cannot be read (No such file or directory)." in words(visitor.see("/plans"))
         visitor.see(f"/plans/{'0' * 64}", 503)
     with Server(demo_sqlite_url) as server, Visitor(server.address) as visitor:
-        assert "There is none. The setting plans of allot serve names" in words(visitor.see("/plans"))
+        assert "There are no plans yet. The setting plans of allot serve names" in words(visitor.see("/plans"))
         opened = send(visitor, shown_plan(tmp_path).file.path).headers["Location"].removeprefix("/console")
-        assert "is seen where its journal is" in words(visitor.see(opened))
+        assert "is shown for plans in the folder" in words(visitor.see(opened))
         visitor.see(f"{opened}/progress", 404)
 
 
@@ -272,7 +272,7 @@ def test_people_are_found_by_email_outcome_rule_and_license(visitor: Visitor, fo
     assert "1 to 1 of 1 person" in found("outcome=swapped")
     assert "1 to 12 of 12 people" in found("rule=no-units-left")
     assert "1 to 2 of 2 people" in found(f"license={PRO}")
-    assert "Nobody of the plan is like that" in found("q=nobody")
+    assert "Nobody in the plan fits" in found("q=nobody")
     assert "1 to 15 of 15 people" in found("outcome=x&license=99&page=0")
     assert "1 to 15 of 15 people" in found(f"license={'9' * 5000}")
 
@@ -435,7 +435,7 @@ def test_progress_is_read_from_the_journal(visitor: Visitor, folder: Path, monke
 
 @pytest.mark.parametrize(
     ("last", "said"),
-    [(DONE, "Everybody is as planned."), (REFUSED, "It is known of everybody what became of them.")],
+    [(DONE, "Everybody is as planned."), (REFUSED, "Every change was answered.")],
 )
 def test_an_apply_that_has_ended_says_so(visitor: Visitor, folder: Path, last: str, said: str):
     """At the end the page says whether everybody is as planned."""

@@ -98,7 +98,7 @@ def test_runs_lead_to_those_before_and_after(demo: Server, api: Client, partner:
     assert "The run before" not in partner.see(run_of(shown["id"], 1))
 
 
-@pytest.mark.parametrize("number", ["0", "2", "x", "-1", "9" * 30, "%31%00"])
+@pytest.mark.parametrize("number", ["0", "2", "x", "-1", "9" * 30])
 def test_what_is_no_run_is_not_found(api: Client, partner: Visitor, number: str):
     """A sentence says so."""
     id = new_id(api.post(PATH, json=body()))

@@ -51,11 +51,9 @@ PLACES = (
     Place(
         "/journal", "Journal", journals.RIGHTS, "Every change that was asked for, carried out or refused, and by whom."
     ),
-    Place(
-        "/wholesale", "Wholesale", partners.RIGHTS, "Customers of a partner while they are provisioned; bills.", True
-    ),
-    Place("/plans", "Plans", plans.RIGHTS, "What would become of many people, by rule and by license; how far it is."),
-    Place("/requests", "Requests", requests.RIGHTS, "What the API is asked as it happens, and why it answers so."),
+    Place("/wholesale", "Wholesale", partners.RIGHTS, "A partner's customers as they are provisioned; bills.", True),
+    Place("/plans", "Plans", plans.RIGHTS, "What a plan does to many people, by rule and by license; how far it is."),
+    Place("/requests", "Requests", requests.RIGHTS, "What the API is asked, as it happens, and why it answers so."),
     Place("/rulebook", "Rulebook", None, "What Webex sells, what needs and excludes what, and how that is known."),
 )
 PAGES: tuple[Page, ...] = (
