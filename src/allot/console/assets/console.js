@@ -41,6 +41,54 @@
     search.select();
   });
 
+  // A browser has six connections to one server, for all of its tabs: a tab that nobody looks at gives its own back,
+  // and goes on from where it was when it is looked at again.
+  class Live {
+    constructor(address) {
+      this.address = new URL(address, location);
+      this.source = null;
+      this.heard = [];
+      this.keep = (event) => {
+        const name = ["after", "at"].find((each) => this.address.searchParams.has(each));
+        if (name && event.lastEventId) this.address.searchParams.set(name, event.lastEventId);
+      };
+      this.turn = () => { document.hidden ? this.pause() : this.open(); };
+      document.addEventListener("visibilitychange", this.turn);
+      this.turn();
+    }
+    get readyState() { return this.source ? this.source.readyState : EventSource.CONNECTING; }
+    open() {
+      if (this.source) return;
+      this.source = new EventSource(this.address);
+      this.source.onopen = (event) => this.onopen && this.onopen(event);
+      this.source.onerror = (event) => {
+        if (this.readyState === EventSource.CLOSED) this.close();
+        if (this.onerror) this.onerror(event);
+      };
+      for (const [type, listener] of this.heard) this.hear(type, listener);
+    }
+    hear(type, listener) {
+      this.source.addEventListener(type, this.keep);
+      this.source.addEventListener(type, listener);
+    }
+    pause() {
+      if (this.source) this.source.close();
+      this.source = null;
+    }
+    close() {
+      document.removeEventListener("visibilitychange", this.turn);
+      if (this.source) this.source.close();
+    }
+    addEventListener(type, listener) {
+      this.heard.push([type, listener]);
+      if (this.source) this.hear(type, listener);
+    }
+    removeEventListener(type, listener) {
+      this.heard = this.heard.filter((each) => each[0] !== type || each[1] !== listener);
+      if (this.source) this.source.removeEventListener(type, listener);
+    }
+  }
+  if (window.htmx) htmx.createEventSource = (address) => new Live(address);
   // A live part that lost its server says so until it is back: htmx connects again by itself.
   document.addEventListener("htmx:sseError", () => document.body.classList.add("away"));
   document.addEventListener("htmx:sseOpen", () => document.body.classList.remove("away"));
