@@ -14,8 +14,6 @@ from allot.wire.operation import Reply
 COOKIE = "allot_session"
 #: no token of Webex, and none of ours, is as long
 TOKEN_MAX = 4_096
-#: where a session begins that was not on its way to some page
-FIRST = ROOT
 UNKNOWN = "This access token is unknown or has run out: check that all of it was copied, or make another one"
 
 
@@ -72,7 +70,7 @@ async def sign_in(visit: Visit) -> Reply:
     except Failure:
         fault = UNKNOWN if token else "Paste an access token"
         return visit.show("sign-in.html", 401, next=there, ended="", fault=fault)
-    reply = lead(there or FIRST)
+    reply = lead(there or ROOT)
     reply.headers.append((b"set-cookie", _cookie(visit, session.token, session.seconds)))
     return reply
 
