@@ -149,4 +149,4 @@ async def save(writing: Writing, changes: Changes) -> None:
 
 async def given(reading: Reading, org_id: str, person_id: str) -> dict[int, str]:
     """When a person was given what they hold, by the number of the license; '' where that is not known."""
-    return {license: at for license, at in await reading.rows(_GIVEN, org_id, person_id)}
+    return {row[0]: row[1] for row in await reading.rows(_GIVEN, org_id, person_id)}
