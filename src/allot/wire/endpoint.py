@@ -60,8 +60,10 @@ class Endpoint:
         self._media = operation.media.encode()
         self._decoder = msgspec.json.Decoder(operation.body) if operation.body else None
         self._reader = requests.reader(operation)
-        self._is_logged = operation.logged is not Logged.NOTHING
-        self._is_shown = operation.logged is Logged.ALL
+        # Where no requests are kept, nothing is made for them.
+        logged = operation.logged if service.settings.requests > 0 else Logged.NOTHING
+        self._is_logged = logged is not Logged.NOTHING
+        self._is_shown = logged is Logged.ALL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: dict[bytes, bytes] = dict(scope["headers"])
