@@ -120,7 +120,7 @@ async def _history(visit: Visit, license: License) -> History | None:
 async def scarce(visit: Visit) -> list[Units]:
     """The licenses that have no unit left."""
     counted = map(_units, await _licenses(visit))
-    return [each for each in counted if each.state in ("short", "over", "full")]
+    return [each for each in counted if each.state in STATES["beyond"] + STATES["full"]]
 
 
 async def _licenses(visit: Visit) -> list[License]:
