@@ -1,12 +1,19 @@
-"""PostgreSQL: what is said to the server about those who do not answer."""
+"""PostgreSQL: statements that travel together, and what is said to the server about those who do not answer."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
+import psycopg
 import pytest
 
 from allot.service.service import Service
-from allot.store.database import StoreError
+from allot.store.database import ConflictError, StoreError, UncertainError, Writing
+from allot.store.pipelines import PREPARED_MAX
 from provisioning import opened, rows
+
+FREE = "INSERT INTO free_accounts (email) VALUES ($1)"
+COUNT = "SELECT COUNT(*) FROM free_accounts"
+END = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = $1"
 
 
 def test_who_stalls_within_a_transaction_is_ended(postgres_url: str):
@@ -29,3 +36,109 @@ async def stall(service: Service) -> None:
         await writing.run("INSERT INTO free_accounts (email) VALUES ('stalled@example.com')")
         await asyncio.sleep(0.2)
         await writing.rows("SELECT 1")
+
+
+def test_more_than_fits_into_any_socket_goes_and_comes_together(postgres_url: str):
+    """Statements whose texts and answers are larger than the buffers of both sockets travel in one trip."""
+
+    async def check() -> None:
+        async with opened(postgres_url) as service, service.database.writing() as writing:
+            texts = [(str(n) * 500_000,) for n in range(10)]
+            await writing.many(FREE, [(f"person{n:08d}@example.com",) for n in range(900)])
+            assert await writing.each("SELECT CAST($1 AS TEXT)", texts) == [[text] for text in texts]
+            assert await writing.rows(COUNT) == [(900,)]
+
+    asyncio.run(asyncio.wait_for(check(), 60))
+
+
+def test_what_is_held_back_fails_as_what_is_not(postgres_url: str):
+    """A row that is there already makes the transaction a conflict, and none of it stays."""
+    taken = [("a@example.com",), ("b@example.com",), ("a@example.com",)]
+    assert write_freely(postgres_url, lambda writing: writing.many(FREE, taken)) == (ConflictError, 0)
+
+
+def test_a_statement_sees_what_was_written_before_it(postgres_url: str):
+    """What was expected to be read is read again once something was written."""
+
+    async def check() -> None:
+        async with opened(postgres_url) as service, service.database.writing() as writing:
+            writing.expect(COUNT, [()])
+            await writing.rows("SELECT 1")
+            await writing.many(FREE, [("a@example.com",), ("b@example.com",)])
+            assert await writing.each(COUNT, [()]) == [[(2,)]]
+            writing.expect(COUNT, [()])
+            assert await writing.run("DELETE FROM free_accounts WHERE email = $1", "a@example.com") == 1
+            assert await writing.each(COUNT, [()]) == [[(1,)]]
+
+    asyncio.run(check())
+
+
+def test_a_connection_that_is_lost_before_the_commit_changed_nothing(postgres_url: str):
+    """Where a statement finds the connection gone, nothing was changed, and that is certain."""
+
+    async def lose(writing: Writing) -> None:
+        await writing.run(FREE, "a@example.com")
+        end_others(postgres_url)
+        await writing.rows("SELECT 1")
+
+    assert write_freely(postgres_url, lose) == (StoreError, 0)
+
+
+def test_a_connection_that_is_lost_at_the_commit_may_have_changed_everything(postgres_url: str):
+    """Where the commit finds the connection gone, nobody knows what became of it."""
+
+    async def lose(writing: Writing) -> None:
+        await writing.run(FREE, "a@example.com")
+        end_others(postgres_url)
+
+    assert write_freely(postgres_url, lose) == (UncertainError, 0)
+
+
+def test_a_write_that_the_server_refuses_with_the_commit_is_certain(postgres_url: str):
+    """A statement that fails in one trip with the commit keeps it from being carried out: nothing was changed."""
+
+    async def stop(writing: Writing) -> None:
+        await writing.run("SET LOCAL statement_timeout = '20ms'")
+        await writing.many(
+            "DELETE FROM free_accounts WHERE email = $1 AND pg_sleep(5) IS NULL", [("seed@example.com",)]
+        )
+
+    assert write_freely(postgres_url, stop, ["seed@example.com"]) == (StoreError, 1)
+
+
+def test_any_number_of_statements_can_be_prepared(postgres_url: str):
+    """A connection forgets its prepared statements when there are too many, and prepares them again."""
+
+    async def check() -> None:
+        async with opened(postgres_url) as service, service.database.writing() as writing:
+            for n in [*range(PREPARED_MAX + 3), 0, 1]:
+                assert await writing.rows(f"SELECT {n} + $1", 1) == [(n + 1,)]
+            [(prepared,)] = await writing.rows("SELECT COUNT(*) FROM pg_prepared_statements")
+            assert 0 < prepared < PREPARED_MAX
+
+    asyncio.run(check())
+
+
+def write_freely(
+    url: str, write: Callable[[Writing], Awaitable[None]], before: list[str] | None = None
+) -> tuple[type, int]:
+    """The error that a transaction fails with, and how many free accounts there are afterwards."""
+
+    async def carry_out() -> tuple[type, int]:
+        async with opened(url) as service:
+            async with service.database.writing() as writing:
+                await writing.many(FREE, [(email,) for email in before or []])
+            with pytest.raises((ConflictError, StoreError)) as caught:
+                async with service.database.writing() as writing:
+                    await write(writing)
+            [(count,)] = await rows(service, COUNT)
+            return caught.type, count
+
+    return asyncio.run(carry_out())
+
+
+def end_others(url: str) -> None:
+    """End all other connections to the database."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        cursor = psycopg.RawCursor(connection)
+        assert cursor.execute(END.encode(), (connection.info.dbname,)).fetchall()

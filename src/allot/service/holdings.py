@@ -92,6 +92,8 @@ class Batch:
 
 async def load(writing: Writing, context: Context, needs: Needs) -> Batch:
     """Lock the organizations and load all that is needed, one statement a table."""
+    organizations.expect(writing, sorted(needs.org_ids), sites=needs.sites)
+    store.expect(writing, needs.ids)
     return await view(writing, context, needs, await organizations.lock(writing, needs.org_ids))
 
 

@@ -42,6 +42,10 @@ class Reading(Protocol):
         """The rows of one statement for each set of parameters, in one round trip."""
         ...
 
+    def expect(self, sql: str, sets: Sequence[Sequence[object]]) -> None:
+        """A hint: after the next statement `each` is asked for this, so that one round trip may bring both."""
+        ...
+
 
 class Writing(Reading, Protocol):
     """A transaction: it commits, durably, when its block ends, and rolls back when the block raises."""

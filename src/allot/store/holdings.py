@@ -34,6 +34,13 @@ UPDATE licenses SET consumed_by_users = consumed_by_users + $3 WHERE org_id = $1
 Key = tuple[str, str]
 
 
+def expect(reading: Reading, ids: Collection[Key]) -> None:
+    """Say that `load` is asked for these ids next."""
+    keys = by_organization(ids)
+    for statement in (_BY_ID, _LICENSES, _SITES):
+        reading.expect(statement, keys)
+
+
 async def load(
     reading: Reading, ids: Collection[Key], emails: Collection[Key], now: str
 ) -> tuple[dict[Key, Person], dict[Key, Person]]:
@@ -42,11 +49,15 @@ async def load(
     Invitations that have run out by `now` are not held any more.
     """
     people: dict[Key, Person] = {}
-    for statement, wanted in ((_BY_ID, ids), (_BY_EMAIL, emails)):
-        keys = by_organization(wanted)
-        for (org_id, _), found in zip(keys, await reading.each(statement, keys), strict=True):
+    keys = by_organization(ids)
+    for (org_id, _), found in zip(keys, await reading.each(_BY_ID, keys), strict=True):
+        _meet(people, org_id, found)
+    if emails:
+        keys = by_organization(emails)
+        for (org_id, _), found in zip(keys, await reading.each(_BY_EMAIL, keys), strict=True):
             _meet(people, org_id, found)
-    await fill(reading, people, now)
+        keys = by_organization(people)
+    await _fill(reading, people, keys, now)
     return people, {(person.org_id, person.email): person for person in people.values()}
 
 
@@ -60,7 +71,10 @@ def _meet(people: dict[Key, Person], org_id: str, found: list[Row]) -> None:
 
 async def fill(reading: Reading, people: dict[Key, Person], now: str) -> None:
     """Add to people who hold nothing yet the licenses and sites that they hold."""
-    keys = by_organization(people)
+    await _fill(reading, people, by_organization(people), now)
+
+
+async def _fill(reading: Reading, people: dict[Key, Person], keys: list[tuple[str, str]], now: str) -> None:
     for (org_id, _), found in zip(keys, await reading.each(_LICENSES, keys), strict=True):
         _hold(people, org_id, found, now)
     for (org_id, _), found in zip(keys, await reading.each(_SITES, keys), strict=True):

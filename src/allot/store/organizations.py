@@ -108,6 +108,14 @@ async def load(
     return organizations
 
 
+def expect(reading: Reading, org_ids: Iterable[str], *, sites: bool) -> None:
+    """Say that `load` is asked for these next, in this order."""
+    keys = [(org_id,) for org_id in org_ids]
+    reading.expect(_LICENSES, keys)
+    if sites:
+        reading.expect(_SITES, keys)
+
+
 async def load_calling(
     reading: Reading,
     organizations: dict[str, Organization],

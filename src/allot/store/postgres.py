@@ -2,23 +2,29 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import msgspec
 import psycopg
 import psycopg.sql
 import psycopg_pool
+from psycopg.pq import TransactionStatus
+from psycopg.pq.abc import PGresult
 
 from allot.store.database import ConflictError, Reading, Row, StoreError, UncertainError, Writing, shown, spell
+from allot.store.pipelines import Connection, Statement
 
 # Writers of one process: organizations do not wait for each other, and one organization always
 # goes to the same writer, so more than a few only cost connections.
 WRITERS = 4
 CONNECTIONS_MAX = 12
 WAIT_SECONDS = 10.0
+# Rows, or statements, that wait for the next trip; more go at once, so that they do not fill the memory.
+HELD_MAX = 1_000
 # After a lost connection; meanwhile whoever listens looks by themselves.
 LISTEN_AGAIN_SECONDS = 1.0
 
@@ -34,51 +40,98 @@ _STALLED = "-c idle_in_transaction_session_timeout=120s"
 _CONNECTION: dict[str, Any] = {"options": f"{_PLANS} {_WATCH} {_STALLED}", "connect_timeout": 5, **_KEEPALIVES}
 
 
-class _Connection:
-    """One connection as `Reading` and `Writing`."""
+class _Reading:
+    """One connection as `Reading`."""
 
-    def __init__(self, connection: psycopg.AsyncConnection[Row]) -> None:
-        self._cursor = psycopg.AsyncRawCursor(connection)
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        #: statements whose answers nobody needs; they go with the next one
+        self._held: list[Statement] = []
+        #: what goes behind the next statement, and what came of it: valid until anything else goes
+        self._expected: list[tuple[str, Sequence[Sequence[object]]]] = []
+        self._known: dict[str, tuple[Sequence[Sequence[object]], list[PGresult]]] = {}
 
-    async def _execute(self, sql: str, parameters: Sequence[object]) -> psycopg.AsyncRawCursor[Row]:
-        return await self._cursor.execute(spell(sql, True).encode(), parameters, prepare=True)
+    async def _trip(self, sql: str, sets: Iterable[Sequence[object]]) -> list[PGresult]:
+        statement = _spelled(sql)
+        return await self._send([(statement, parameters) for parameters in sets])
 
-    async def rows(self, sql: str, *parameters: object) -> list[Row]:
-        return await (await self._execute(sql, parameters)).fetchall()
-
-    async def each(self, sql: str, sets: Sequence[Sequence[object]]) -> list[list[Row]]:
-        if len(sets) == 1:
-            return [await self.rows(sql, *sets[0])]
-        if not sets:
-            return []
-        await self._cursor.executemany(spell(sql, True).encode(), sets, returning=True)
-        found = [await self._cursor.fetchall()]
-        while self._cursor.nextset():
-            found.append(await self._cursor.fetchall())
+    async def _send(self, statements: Sequence[Statement]) -> list[PGresult]:
+        """Send what is held, these, and what is expected; the results of these."""
+        held, expected = self._held, self._expected
+        self._known.clear()
+        more = [(_spelled(sql), parameters) for sql, sets in expected for parameters in sets]
+        results = iter(await self._connection.trip([*held, *statements, *more]))
+        # What could not be sent stays: a transaction that has not begun must not go on without its beginning.
+        self._held, self._expected = [], []
+        found = list(islice(results, len(held), len(held) + len(statements)))
+        self._known = {sql: (sets, list(islice(results, len(sets)))) for sql, sets in expected}
         return found
 
+    async def rows(self, sql: str, *parameters: object) -> list[Row]:
+        [result] = await self._trip(sql, [parameters])
+        return self._connection.rows(result)
+
+    async def each(self, sql: str, sets: Sequence[Sequence[object]]) -> list[list[Row]]:
+        known, results = self._known.pop(sql, (None, []))
+        if known != sets:
+            results = await self._trip(sql, sets) if sets else []
+        return [self._connection.rows(result) for result in results]
+
+    def expect(self, sql: str, sets: Sequence[Sequence[object]]) -> None:
+        self._expected.append((sql, sets))
+
+
+class _Writing(_Reading):
+    """One connection as `Writing`: its transaction begins with the first statement that goes."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__(connection)
+        self._held.append((b"BEGIN", ()))
+
     async def run(self, sql: str, *parameters: object) -> int:
-        return (await self._execute(sql, parameters)).rowcount
+        [result] = await self._trip(sql, [parameters])
+        return result.command_tuples or 0
 
     async def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
         if not rows:
             return
         whole = _set_wise(spell(sql, True)) if len(rows) > 1 else None
         if whole is None:
-            await self._cursor.executemany(spell(sql, True).encode(), rows)
+            await self._hold([(_spelled(sql), row) for row in rows])
             return
         statement, columns = whole
         records = [dict(zip(columns, row, strict=True)) for row in rows]
-        await self._execute(statement, (msgspec.json.encode(records).decode(),))
+        await self._hold([(statement.encode(), (msgspec.json.encode(records).decode(),))], len(rows))
+
+    async def _hold(self, statements: list[Statement], size: int = 1) -> None:
+        self._held += statements
+        self._known.clear()
+        if size > HELD_MAX or len(self._held) > HELD_MAX:
+            await self._send([])
 
     async def announce(self, channel: str) -> None:
-        await self._execute("SELECT pg_notify($1, '')", (channel,))
+        await self._hold([(b"SELECT pg_notify($1, '')", (channel,))])
 
     async def survey(self) -> None:
         # Until it has looked, the planner takes any index that begins with the organization for as good as
         # the right one; by itself it looks a minute later.
         tables = "organizations, licenses, people, holdings, attendees, numbers, locations"
-        await self._execute(f"ANALYZE {tables}", ())
+        await self.run(f"ANALYZE {tables}")
+
+    async def commit(self) -> None:
+        """Commit, with all that is still held. Raises UncertainError where that may have worked."""
+        try:
+            await self._send([(b"COMMIT", ())])
+        except psycopg.OperationalError as error:
+            # A transaction that has failed and is still open did not get as far as its end.
+            if self._connection.info.transaction_status == TransactionStatus.INERROR:
+                raise
+            raise UncertainError(str(error)) from error
+
+
+@lru_cache(maxsize=1000)
+def _spelled(sql: str) -> bytes:
+    return spell(sql, True).encode()
 
 
 _INSERT = re.compile(r"INSERT INTO (\w+) \(([\w, ]+)\)\s+VALUES \([$\d, ]+\)( ON CONFLICT DO NOTHING)?\s*")
@@ -135,11 +188,12 @@ class Postgres:
         self.url = shown(url)
         self._pool = psycopg_pool.AsyncConnectionPool(
             url,
+            connection_class=Connection,
             min_size=1,
             max_size=CONNECTIONS_MAX,
             timeout=WAIT_SECONDS,
             open=False,
-            kwargs=_CONNECTION | {"prepare_threshold": 1},
+            kwargs=_CONNECTION | {"autocommit": True},  # a transaction begins and ends with statements of its own,
         )
 
     async def open(self) -> None:
@@ -158,19 +212,17 @@ class Postgres:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Reading]:
         async with self._connection() as connection:
-            yield _Connection(connection)
+            yield _Reading(connection)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Writing]:
         async with self._connection() as connection:
-            yield _Connection(connection)
-            try:
-                await connection.commit()
-            except psycopg.OperationalError as error:
-                raise UncertainError(str(error)) from error
+            writing = _Writing(connection)
+            yield writing
+            await writing.commit()
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[psycopg.AsyncConnection[Row]]:
+    async def _connection(self) -> AsyncIterator[Connection]:
         try:
             async with self._pool.connection() as connection:
                 yield connection

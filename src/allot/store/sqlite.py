@@ -66,6 +66,9 @@ class _Connection:
     async def each(self, sql: str, sets: Sequence[Sequence[object]]) -> list[list[Row]]:
         return [self.do(sql, parameters) for parameters in sets]
 
+    def expect(self, sql: str, sets: Sequence[Sequence[object]]) -> None:
+        """Nothing: there are no trips."""
+
     async def run(self, sql: str, *parameters: object) -> int:
         self.do(sql, parameters)
         return self._apsw.changes()
