@@ -5,6 +5,13 @@ BIN := .venv/bin
 # Debian keeps ensurepip in a package of its own; pip can install itself into an environment that lacks it.
 WITHOUT_ENSUREPIP := { $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
 
+# The databases to test on. Coverage takes a third of the time again, and is asked for by .ci/run.
+DATABASES ?= sqlite postgres
+COVERAGE ?=
+
+# To compile the tests anew takes each process of a run longer than all tests of core.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: install serve test coverage long browser check format bench docs lock clean
 
 install: .venv/installed  ## the virtual environment, with .venv/bin/allot
@@ -19,10 +26,11 @@ install: .venv/installed  ## the virtual environment, with .venv/bin/allot
 serve: install  ## the demo organization on http://127.0.0.1:8080
 	$(BIN)/allot serve --demo
 
-test: install  ## all tests but the long ones
-	$(BIN)/python -m pytest -q -n auto -m "not long and not browser" --cov --cov-report=
+test: ABSENT = $(filter-out $(DATABASES),sqlite postgres)
+test: install  ## all tests but the long ones; DATABASES=sqlite leaves PostgreSQL out, COVERAGE=1 measures coverage
+	$(BIN)/python -m pytest -q -n auto -m "not long and not browser$(ABSENT:%= and not %)" $(if $(COVERAGE),--cov --cov-report=)
 
-coverage: install  ## what `make test` reached: every branch of core, 95 % of everything
+coverage: install  ## what `make test COVERAGE=1` reached: every branch of core, 95 % of everything
 	$(BIN)/coverage report --include='src/allot/core/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
 

@@ -9,7 +9,11 @@
 - `counted`: tells a count that is shown at the end of the run.
 """
 
+import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,25 @@ import pytest
 
 from databases import Maker, PostgresMaker, SqliteMaker, postgres_server
 from servers import Client, Process, Server, load_demo
+
+#: a file system in memory, and how many bytes of it must be free for all tests
+MEMORY, BYTES_FREE = Path("/dev", "shm"), 4 << 30
+
+
+def pytest_configure() -> None:
+    """Where there is room, what is temporary is in memory: no test waits for a disk, and none tests one."""
+    if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > BYTES_FREE:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every test is marked with the kinds of databases that it needs."""
+    for item in items:
+        asked = [*getattr(item, "fixturenames", ()), *getattr(getattr(item, "callspec", None), "params", {}).values()]
+        named = {each for each in asked if isinstance(each, str)}
+        for kind in named & {"sqlite", "postgres"}:
+            item.add_marker(kind)
 
 
 @pytest.fixture(scope="session")
@@ -28,8 +51,8 @@ def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Maker:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Maker]:
     """Makes PostgreSQL databases, on one server for the whole run."""
-    with postgres_server() as url:
-        yield PostgresMaker(url)
+    with postgres_server() as url, closing(PostgresMaker(url)) as made:
+        yield made
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

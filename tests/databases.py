@@ -37,8 +37,9 @@ def _own_server(folder: Path) -> Iterator[str]:
     url: str = server.get_uri()
     try:
         with psycopg.connect(url, autocommit=True) as connection:
-            # Tests kill allot, never the database: waiting for the disk would only take time.
+            # Tests kill allot, never the database: what would protect it would only take time.
             connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("ALTER SYSTEM SET full_page_writes = off")
             connection.execute("SELECT pg_reload_conf()")
         yield url
     finally:
@@ -107,6 +108,11 @@ class PostgresMaker(Maker):
     def __init__(self, url: str) -> None:
         super().__init__()
         self._url = url
+        self._connection = psycopg.connect(url, autocommit=True)
+
+    def close(self) -> None:
+        """Leave the server."""
+        self._connection.close()
 
     def empty(self) -> str:
         return self._create("template0")
@@ -136,5 +142,4 @@ class PostgresMaker(Maker):
         return of_name(self._url, name)
 
     def _run(self, sql: str) -> None:
-        with psycopg.connect(self._url, autocommit=True) as connection:
-            connection.execute(sql.encode())
+        self._connection.execute(sql.encode())

@@ -6,16 +6,13 @@ import re
 import sys
 import tokenize
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from pathlib import Path
-
-import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "src" / "allot"
 MODULES = sorted(PACKAGE.rglob("*.py"))
-NAMES = [str(path.relative_to(PACKAGE)) for path in MODULES]
 
 #: what each ring may import besides itself
 RINGS = {
@@ -89,7 +86,25 @@ def imported(node: ast.AST) -> Iterator[str]:
             yield from (f"{each.module}.{alias.name}" for alias in each.names)
 
 
-modules = pytest.mark.parametrize("path", MODULES, ids=NAMES)
+def of_each(*, but: str = "", only: str = "") -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """Makes one test of a rule for modules, which names every module that breaks it: those of a ring, or of others."""
+    paths = [path for path in MODULES if ring(path) != but and only in ("", ring(path))]
+    assert paths
+
+    def of(rule: Callable[[Path], None]) -> Callable[[], None]:
+        def test() -> None:
+            broken = []
+            for path in paths:
+                try:
+                    rule(path)
+                except AssertionError as error:
+                    broken.append(f"{name(path)}: {error}")
+            assert not broken, "\n".join(broken)
+
+        test.__doc__ = rule.__doc__
+        return test
+
+    return of
 
 
 def test_there_are_no_other_rings():
@@ -98,7 +113,7 @@ def test_there_are_no_other_rings():
     assert folders - {"rulebooks"} == set(RINGS)
 
 
-@modules
+@of_each()
 def test_imports_run_one_way(path: Path):
     """A module imports from its own ring and from those below it, never from a sibling ring."""
     if path.parent == PACKAGE:
@@ -108,7 +123,7 @@ def test_imports_run_one_way(path: Path):
     assert used <= allowed, f"{name(path)} imports from {sorted(used - allowed)}"
 
 
-@modules
+@of_each()
 def test_folders_of_bulk_follow_one_another(path: Path):
     """A module of a folder of bulk imports from that folder, and from those that come before it."""
     parts = path.relative_to(PACKAGE).parts
@@ -135,20 +150,20 @@ def test_no_module_imports_itself_by_others():
         visit(module, ())
 
 
-@modules
+@of_each()
 def test_imports_stand_at_the_top(path: Path):
     """No function imports anything, but for the listed ones that do so to start fast."""
     lazy = {each.name for each in functions(tree(path)) if any(imported(each))}
     assert lazy == LAZY.get(name(path), set())
 
 
-@modules
+@of_each()
 def test_types_are_imported_like_everything_else(path: Path):
     """Nothing is imported for the type checker only."""
     assert "TYPE_CHECKING" not in path.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if ring(path) == "core"], ids=name)
+@of_each(only="core")
 def test_core_is_pure(path: Path):
     """Core needs the standard library only, and nothing of it that reads a clock, a file, a network or chance."""
     used = {module.split(".")[0] for module in imported(tree(path))} - {"allot"}
@@ -160,7 +175,7 @@ def test_core_is_pure(path: Path):
     assert not calls & {"open", "print", "input", "exec", "eval"}
 
 
-@modules
+@of_each()
 def test_only_the_service_reads_the_clock(path: Path):
     """Nothing asks the machine for the time of day but `service/clock.py`; the rest is told."""
     if name(path) == "service/clock.py":
@@ -174,7 +189,7 @@ def test_only_the_service_reads_the_clock(path: Path):
     assert not asked
 
 
-@pytest.mark.parametrize("path", [path for path in MODULES if ring(path) != "store"], ids=name)
+@of_each(but="store")
 def test_sql_is_in_the_store_only(path: Path):
     """No text outside of `store` begins as a statement does."""
     found = [
@@ -185,7 +200,7 @@ def test_sql_is_in_the_store_only(path: Path):
     assert not found
 
 
-@modules
+@of_each()
 def test_suppressions_are_counted(path: Path):
     """Warnings are silenced only where this file says so."""
     found: Counter[str] = Counter()
@@ -195,7 +210,7 @@ def test_suppressions_are_counted(path: Path):
     assert found == SUPPRESSIONS.get(name(path), Counter())
 
 
-@modules
+@of_each()
 def test_broad_excepts_are_counted(path: Path):
     """Everything is caught only where this file says so, with the reason; what is raised again is not caught."""
     broad = [
@@ -208,13 +223,13 @@ def test_broad_excepts_are_counted(path: Path):
     assert len(broad) == BROAD.get(name(path), 0)
 
 
-@modules
+@of_each()
 def test_files_are_short(path: Path):
     """A file has 350 lines at most."""
     assert len(path.read_text(encoding="utf-8").splitlines()) <= FILE_LINES
 
 
-@modules
+@of_each()
 def test_functions_are_small(path: Path):
     """A function has 40 lines, 6 parameters and 3 levels of nesting at most."""
     for each in functions(tree(path)):
@@ -237,7 +252,7 @@ def depth(node: ast.AST) -> int:
     return deepest
 
 
-@modules
+@of_each()
 def test_everything_public_says_what_it_is(path: Path):
     """Modules with code, and their public classes and functions, have a docstring or are too plain to need one."""
     if path.read_text(encoding="utf-8").strip():

@@ -37,7 +37,6 @@ RUN = [
     "README.md",
     "docs/tutorial.md",
     "docs/wholesale.md",
-    "docs/move.md",
     "docs/how-to/testing.md",
     "docs/how-to/events.md",
     "docs/how-to/import.md",
@@ -47,6 +46,7 @@ RUN = [
     "docs/how-to/watching.md",
 ]
 RUN_LONG = [
+    "docs/move.md",
     "docs/how-to/desired.md",
     "docs/how-to/plan.md",
     "docs/how-to/rehearse.md",

@@ -17,7 +17,7 @@ SUCCESS = {
     "message": "success",
     "info": [{"infoCode": 100, "description": "Provisioning preCheck validation successful."}],
 }
-CASES = 300
+CASES = 150
 
 
 @pytest.fixture

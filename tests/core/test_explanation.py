@@ -26,7 +26,9 @@ BOOK = oracle.webex()
 HQ = CallingSpec("hq", "+14085550100", "100")
 PLACE = PropertiesSpec("hq", None, "199")
 
-cases = st.randoms(use_true_random=False).map(lambda random: Generator(random, BOOK).case(legal=random.random() < 0.8))
+cases = (
+    st.integers(0, 2**64 - 1).map(Random).map(lambda random: Generator(random, BOOK).case(legal=random.random() < 0.8))
+)
 law = settings(
     max_examples=150,
     deadline=None,
@@ -224,11 +226,11 @@ def compare_all_ways(random, count):
 
 
 def test_no_way_is_shorter():
-    """In 600 small worlds no sequence of requests does with less, and there is none where we say so."""
-    costs = compare_all_ways(Random(11), 600)
+    """In 200 small worlds no sequence of requests does with less, and there is none where we say so."""
+    costs = compare_all_ways(Random(11), 200)
     lengths = [cost and cost[0] for cost in costs]
     assert {None, 1, 2} <= set(lengths)
-    assert len(costs) > 100
+    assert len(costs) > 50
 
 
 @pytest.mark.long

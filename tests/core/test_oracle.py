@@ -48,8 +48,8 @@ def compare_invented(random: Random, rulebooks: int, cases: int) -> int:
 
 
 def test_engine_and_oracle_agree():
-    """Accepted items, refused items with their rules, and the holding after are equal in 3,000 cases."""
-    assert compare(webex(), BOOK, Random(1), 3_000) == 3_000
+    """Accepted items, refused items with their rules, and the holding after are equal in 1,000 cases."""
+    assert compare(webex(), BOOK, Random(1), 1_000) == 1_000
 
 
 def test_engine_and_oracle_agree_about_any_rulebook():

@@ -46,7 +46,7 @@ law = settings(
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-dice = st.randoms(use_true_random=False)
+dice = st.integers(0, 2**64 - 1).map(Random)
 
 
 def customer_status(live: str, review: str, packages: list[tuple[str, bool]], errors: bool) -> str:

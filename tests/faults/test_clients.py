@@ -106,6 +106,7 @@ def test_slow_clients_hold_nobody_up(crowded: tuple[Process, World], counted: Ca
     counted(f"{SLOW} slow clients; the slowest of 50 others took {slowest * 1000:.0f} ms")
 
 
+@pytest.mark.long
 def test_ten_thousand_at_once_are_all_answered(crowded: tuple[Process, World], counted: Callable):
     """10,000 requests at the same time: each is answered, or told when to come again."""
     process, world = crowded

@@ -15,7 +15,7 @@ from databases import Maker
 from organizations import World, make
 from servers import Process, Server
 
-PEOPLE, CONNECTIONS, STOPS = 200, 64, 5
+PEOPLE, CONNECTIONS, STOPS = 200, 64, 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -21,7 +21,7 @@ LIVES = (0.2, 1.0)
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_a_few_kills_lose_no_order(kind: str, request: pytest.FixtureRequest, tmp_path: Path, counted: Callable):
     """After `kill -9` of servers and workers under load every order is carried out, and no step twice."""
-    kill_again_and_again(request.getfixturevalue(kind), 3, tmp_path, counted)
+    kill_again_and_again(request.getfixturevalue(kind), 2, tmp_path, counted)
 
 
 @pytest.mark.long

@@ -10,10 +10,20 @@ import psutil
 import pytest
 
 from allot.cli import connections
-from servers import ADMIN, HOST, Process, Server
+from databases import Maker
+from servers import ADMIN, HOST, Process, Server, load_demo
 
 SECONDS = 10
 MEGABYTE = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def process(sqlite: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
+    """One server for all tests of this file: none of them does it any harm."""
+    url = sqlite.make(load_demo)
+    with Process(url, tmp_path_factory.mktemp("server") / "server.log", "--demo") as running:
+        yield running
+    sqlite.drop(url)
 
 
 @pytest.fixture
@@ -70,11 +80,11 @@ def test_long_heads_are_refused(process: Process, socket_: socket.socket):
     status, _, body = answer(socket_)
     assert status == 400
     assert str(connections.HEAD_BYTES_MAX) in body["errors"][0]["description"]
-    client = process.client()
     body = b"{" + b" " * 500_000 + b"}"
-    refused = client.patch("/v1/licenses/users", data=body, headers={"Content-Type": "application/json"})
-    assert refused.json()["errors"][0]["description"].startswith("email, personId")
-    assert client.get("/v1/roles", headers={"x": "a" * 60_000}).status_code == 200
+    with process.client() as client:
+        refused = client.patch("/v1/licenses/users", data=body, headers={"Content-Type": "application/json"})
+        assert refused.json()["errors"][0]["description"].startswith("email, personId")
+        assert client.get("/v1/roles", headers={"x": "a" * 60_000}).status_code == 200
 
 
 def test_trailers_are_no_headers(socket_: socket.socket):

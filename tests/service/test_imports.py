@@ -294,6 +294,7 @@ def test_a_table_needs_an_organization(database_url: str):
         asyncio.run(add(database_url, ORG, "email\na@x.example\n"))
 
 
+@pytest.mark.long
 def test_a_hundred_thousand_people_are_imported_in_seconds(database_url: str):
     """An organization of 100,000 people with three licenses each is read and saved in well under a minute."""
     people = [{"email": f"p{n}@x.example", "licenses": ["FMS", "EE", "BCSTD"]} for n in range(100_000)]
