@@ -20,6 +20,13 @@ def test_an_id_is_written_as_webex_writes_it():
     assert ids.encode("PEOPLE", UUID) == WIRE
 
 
+def test_several_ids_are_written_as_each_by_itself():
+    """The list is a new one each time, so that nobody changes what is remembered."""
+    first, second = ids.encode_all("LICENSE", (UUID, "b")), ids.encode_all("LICENSE", (UUID, "b"))
+    assert first == second == [ids.encode("LICENSE", UUID), ids.encode("LICENSE", "b")]
+    assert first is not second
+
+
 @pytest.mark.parametrize(
     "text",
     [
