@@ -3,6 +3,7 @@
 import asyncio
 from datetime import UTC, datetime
 
+from allot.core.call import Call, Caller
 from allot.core.fault import Fault
 from allot.service.requests import BODY_BYTES_MAX, BYTES_MAX, About, Requests, Seen, Wanted
 from servers import rulebook
@@ -12,9 +13,11 @@ ONE, OTHER = Wanted("one"), Wanted("other")
 EVERYBODY = ("one", "other", "")
 
 
-def seen(org_id: str = "one", status: int = 200, **told: object) -> Seen:
-    """An answered request."""
-    made = Seen("assign", "PATCH", "/v1/licenses/users", "NA_1", "127.0.0.1", "curl", AT, org_id=org_id, status=status)
+def seen(org_id: str = "one", actor: tuple[str, str] = ("", ""), tracking_id: str = "NA_1", **told: object) -> Seen:
+    """An answered request; `actor` is the id and the email of who asked."""
+    caller = Caller(org_id, *actor, frozenset(), frozenset())
+    call = Call(caller, tracking_id, "127.0.0.1", "curl")
+    made = Seen("assign", "PATCH", "/v1/licenses/users", call, AT, status=200)
     for name, value in told.items():
         setattr(made, name, value)
     return made
@@ -79,7 +82,7 @@ def test_an_organization_sees_its_own():
         wanted = Wanted(org_id, nobody)
         mine = {org_id, ""} if nobody else {org_id}
         page, _ = log.page(wanted, None, 100)
-        assert {each.org_id for each in page} == (mine if org_id != "third" else set())
+        assert {each.call.caller.org_id for each in page} == (mine if org_id != "third" else set())
         assert log.after(wanted, 0, 100)[0] == page[::-1]
         assert [each for n in range(1, 61) if (each := log.find(wanted, n))] == page[::-1]
 
@@ -104,7 +107,7 @@ def test_requests_are_found_by_what_is_known():
     """By class of status, method, a part of the path, person, rule and the beginning of the tracking id."""
     rule = next(rule for rule in rulebook().rules if rule.id == "license-not-recognized")
     refused = seen(status=206, about=About("p-1", "Anna@example.com", [Fault(rule, "No")]), tracking_id="T-1")
-    plain = seen(status=404, actor_id="p-2", actor_email="admin@example.com", path="/v1/people", method="GET")
+    plain = seen(status=404, actor=("p-2", "admin@example.com"), path="/v1/people", method="GET")
     log = Requests(10)
     log.add(refused)
     log.add(plain)

@@ -9,8 +9,10 @@ import msgspec
 import pytest
 
 from allot.api.operations import OPERATIONS as WEBEX
+from allot.core.call import Call
 from allot.plane.operations import OPERATIONS as OWN
 from allot.service.requests import BODY_BYTES_MAX, Seen
+from allot.wire.calls import NOBODY
 from allot.wire.operation import FORM, Operation, Parameter, Reply, Request
 from allot.wire.requests import HIDDEN, as_curl, curl, keep_body, keep_query, text_of, unread
 
@@ -26,7 +28,7 @@ def named(name: str) -> Operation:
 
 
 def seen(method: str = "PATCH", path: str = "/v1/licenses/users", **told: Any) -> Seen:
-    made = Seen("x", method, path, "NA_1", "", "", AT, media="application/json")
+    made = Seen("x", method, path, Call(NOBODY, "NA_1"), AT, media="application/json")
     for name, value in told.items():
         setattr(made, name, value)
     return made

@@ -1,5 +1,6 @@
 """Inventories on the wire: all phone numbers and extensions of an organization, with who has them."""
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
@@ -101,7 +102,7 @@ async def list_phone_numbers(request: Request) -> Reply:
     return reply
 
 
-def _wanted(found: list[str], query: dict[str, Any]) -> NumberFilter | None:
+def _wanted(found: list[str], query: Mapping[str, Any]) -> NumberFilter | None:
     """Which entries are asked for; None when none of ours can be. Faults are added to `found`."""
     assigned = query["assigned"] if query["available"] is None else not query["available"]
     owner, kind, state = query["ownerType"], query["numberType"], query["state"]

@@ -8,7 +8,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from allot.core.failure import Failure
 from allot.wire import errors
-from allot.wire.endpoint import tracking_id_of
+from allot.wire.calls import tracking_id_of
 
 # First line and headers of one request. A search for 85 ids, with its token, has 8 KiB.
 HEAD_BYTES_MAX = 64 * 1024
@@ -36,6 +36,9 @@ class Corked:
         self._loop = loop
         self._parts: list[bytes] = []
 
+        # Asked for with every answer.
+        self.is_closing = transport.is_closing
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
 
@@ -52,7 +55,7 @@ class Corked:
 
     def _uncork(self) -> None:
         parts, self._parts = self._parts, []
-        if parts and not self._transport.is_closing():
+        if parts and not self.is_closing():
             self._transport.write(b"".join(parts))
 
 

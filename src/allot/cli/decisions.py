@@ -144,7 +144,7 @@ async def _from_database(read: Settings, org: str, asked: Asked, body: bytes | N
 async def _decide(service: Service, org_id: str, body: DecisionsRequest) -> dict[str, Any]:
     """What allot's own plane would answer the operator of the database."""
     operator = Caller(org_id, "", "", frozenset(SCOPES), frozenset({FULL.id}))
-    reply = await decide_licenses(Request(service, Call(operator, ""), {}, {}, body, "", "/decisions"))
+    reply = await decide_licenses(Request(service, Call(operator, ""), {}, {}, {}, body))
     answer: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(reply.body))
     return answer
 

@@ -32,12 +32,13 @@ from allot.console.shelves import Shelf
 from allot.console.visits import INSTEAD, ROOT, Page, Query, Visit, plain
 from allot.core import ids
 from allot.core import scope as scopes
-from allot.core.call import Call, Caller
+from allot.core.call import Caller
 from allot.core.failure import Failure, Kind
 from allot.service import organizations
 from allot.service.service import Service
-from allot.wire.access import called, is_near
-from allot.wire.endpoint import AGENT_MAX, AWAY, BUG, ELSEWHERE, NOBODY, Scope, send_reply, tracking_id_of
+from allot.wire.access import is_near
+from allot.wire.calls import Scope, arrived, tracking_id_of
+from allot.wire.endpoint import AWAY, BUG, ELSEWHERE, send_reply
 from allot.wire.errors import STATUSES, Away
 from allot.wire.operation import Reply
 from allot.wire.patience import Patience
@@ -204,15 +205,9 @@ class _Door:
     def _visit(self, scope: Scope) -> Visit:
         """The visit as it is before it is known who visits."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
-        client = scope.get("client")
-        agent = headers.get(b"user-agent", b"").decode("latin-1")[:AGENT_MAX]
-        call = Call(NOBODY, tracking_id_of(headers.get(b"trackingid")), client[0] if client else "", agent)
-        path = {name: plain(text) for name, text in (scope.get("path_params") or {}).items()}
-        public = self._service.settings.public_url.rstrip("/")
-        origin = public or f"{scope['scheme']}://{called(headers, scope.get('server'))}"
+        scope["path_params"] = {name: plain(text) for name, text in (scope.get("path_params") or {}).items()}
         return Visit(
-            *(self._service, call, path, _query(scope["query_string"])),
-            *(None, origin, scope["path"], headers),
+            *(self._service, arrived(scope, headers), scope, headers, _query(scope["query_string"])),
             session=sessions.read(headers),
             screens=self._console.screens,
             shelf=self._console.shelf,

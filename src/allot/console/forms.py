@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect, Request
 from allot.console.visits import Visit
 from allot.core.failure import Failure, Kind
 from allot.service import sessions
-from allot.wire.endpoint import Scope
+from allot.wire.calls import Scope
 from allot.wire.patience import Patience
 from allot.wire.streams import Receive
 

@@ -120,7 +120,7 @@ async def _entries(visit: Visit, seen: Seen) -> Sequence[Entry]:
     if seen.method == "GET":
         return ()
     # Nothing before it can be of it, which spares looking there.
-    search = Search(tracking_id=seen.tracking_id, since=stamp(seen.began))
+    search = Search(tracking_id=seen.call.tracking_id, since=stamp(seen.began))
     async with visit.service.database.reading() as reading:
         found, _ = await journals.page(reading, visit.org_id, search, None, ENTRIES_MAX)
     return found

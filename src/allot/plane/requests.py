@@ -93,8 +93,8 @@ async def get_request(request: Request) -> Reply:
     body = text_of(seen)
     shown = AnsweredRequestDetails(
         **_told(seen),
-        address=seen.address,
-        user_agent=seen.agent,
+        address=seen.call.address,
+        user_agent=seen.call.agent,
         why=[StatusReason(each.code, each.description, each.rule or UNSET) for each in reasons(seen)],
         unread=seen.unread(),
         body_bytes=seen.size,
@@ -106,7 +106,7 @@ async def get_request(request: Request) -> Reply:
 
 def _told(seen: Seen) -> dict[str, Any]:
     """What a list and the request by itself both have."""
-    about = seen.about
+    about, actor = seen.about, seen.call.caller
     return {
         "number": seen.number,
         "at": stamp(seen.began),
@@ -114,13 +114,13 @@ def _told(seen: Seen) -> dict[str, Any]:
         "path": seen.path,
         "status": seen.status,
         "milliseconds": seen.milliseconds,
-        "tracking_id": seen.tracking_id,
+        "tracking_id": seen.call.tracking_id,
         "query": seen.query or UNSET,
         "operation": seen.operation or UNSET,
         "person_id": ids.encode("PEOPLE", about.person_id) if about.person_id else UNSET,
         "person_email": about.email or UNSET,
-        "actor_id": ids.encode("PEOPLE", seen.actor_id) if seen.actor_id else UNSET,
-        "actor_email": seen.actor_email or UNSET,
+        "actor_id": ids.encode("PEOPLE", actor.person_id) if actor.person_id else UNSET,
+        "actor_email": actor.email or UNSET,
         "rules": seen.rules or UNSET,
     }
 

@@ -14,6 +14,7 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
+from allot.core.call import Call
 from allot.core.fault import Fault
 from allot.service.bells import Gong
 
@@ -49,19 +50,13 @@ class Seen:
     operation: str
     method: str
     path: str
-    tracking_id: str
-    #: of the client
-    address: str
-    agent: str
+    #: of nobody where it is not known whose token it was
+    call: Call
     #: by the service's clock
     began: datetime
     reader: Reader = _all_read
     #: as it was sent; empty where it may hold secrets
     query: str = ""
-    #: whose token it was; all three are empty where that is not known
-    org_id: str = ""
-    actor_id: str = ""
-    actor_email: str = ""
     #: None when there was none, when it was too long, or when it may hold secrets
     body: bytes | None = None
     #: bytes of the body that were read, and their media type
@@ -114,7 +109,7 @@ class Wanted:
 
     def may_see(self, seen: Seen) -> bool:
         """Whether a request is this organization's to see."""
-        return seen.org_id == self.org_id if seen.org_id else self.nobody
+        return org_id == self.org_id if (org_id := seen.call.caller.org_id) else self.nobody
 
     def has(self, seen: Seen) -> bool:
         """Whether a request is wanted."""
@@ -123,23 +118,16 @@ class Wanted:
             and str(seen.status).startswith(self.status)
             and (not self.method or seen.method == self.method)
             and self.path in seen.path
-            and seen.tracking_id.startswith(self.tracking_id)
+            and seen.call.tracking_id.startswith(self.tracking_id)
             and (not self.person or self._has_person(seen))
             and (not self.rule or any(self.rule in (each.rule.id, str(each.code)) for each in seen.about.faults))
         )
 
     def _has_person(self, seen: Seen) -> bool:
         person = self.person.lower()
-        ids, emails = (seen.about.person_id, seen.actor_id), (seen.about.email, seen.actor_email)
+        actor = seen.call.caller
+        ids, emails = (seen.about.person_id, actor.person_id), (seen.about.email, actor.email)
         return person in ids or any(person in email.lower() for email in emails)
-
-
-def _weight(seen: Seen) -> int:
-    weight = len(seen.path) + len(seen.query) + len(seen.answer) + len(seen.body or b"")
-    if seen.about is not NOTHING_TOLD:
-        for fault in seen.about.faults:
-            weight += len(fault.description)
-    return weight
 
 
 class Requests(Gong):
@@ -164,8 +152,10 @@ class Requests(Gong):
             return
         kept = self._kept
         self.newest = seen.number = self.newest + 1
-        seen.weight = weight = _weight(seen)
-        self._bytes += weight
+        seen.weight = len(seen.path) + len(seen.query) + len(seen.answer) + len(seen.body or b"")
+        for fault in seen.about.faults:
+            seen.weight += len(fault.description)
+        self._bytes += seen.weight
         kept.append(seen)
         while len(kept) > self._most or self._bytes > BYTES_MAX:
             self._bytes -= kept.popleft().weight

@@ -45,9 +45,9 @@ class Tokens:
         #: by hash: tokens that work without being stored; set on a demo server on loopback only
         self.demo: dict[str, DemoToken] = {}
 
-    def remembered(self, key: str) -> Caller | None:
-        """The caller of a token's hash when it was asked for within the last seconds."""
-        return self.memory.get(key)
+    def known(self, token: str) -> Caller | None:
+        """The caller of a token that was asked for within the last seconds."""
+        return self.memory.get(token_hash(token))
 
     def is_demo(self, token: str) -> bool:
         """Whether it is a token of the demo, or a session that was begun with one."""

@@ -7,9 +7,11 @@ from types import MappingProxyType
 from starlette.routing import Route, Router
 
 from allot.core.failure import Failure, Kind
+from allot.service.requests import Seen
 from allot.service.service import Service
 from allot.wire import requests
-from allot.wire.endpoint import Endpoint, Scope, arrived, failed, send_reply, tracking_id_of
+from allot.wire.calls import Scope, arrived
+from allot.wire.endpoint import PATH_MAX, Endpoint, failed, send_reply
 from allot.wire.operation import Operation
 from allot.wire.patience import Patience
 from allot.wire.streams import Receive, Send
@@ -90,10 +92,10 @@ async def _refuse(
     """Answer a request that no endpoint takes."""
     started = time.perf_counter()
     headers = dict(scope["headers"])
-    tracking_id = tracking_id_of(headers.get(b"trackingid"))
-    seen = arrived(scope, headers, tracking_id, service.clock.now())
+    call = arrived(scope, headers)
+    seen = Seen("", scope["method"], scope["path"][:PATH_MAX], call, service.clock.now())
     requests.keep_query(seen, headers, scope["query_string"])
-    reply = failed(failure, tracking_id)
+    reply = failed(failure, call.tracking_id)
     reply.headers += more
     requests.answered(service.requests, seen, reply, time.perf_counter() - started)
-    await send_reply(send, reply, tracking_id)
+    await send_reply(send, reply, call.tracking_id)

@@ -4,12 +4,8 @@ From the bytes of a request to a `Request` (tracking id, caller, rights, body), 
 handler's `Reply` or failure to the bytes of the answer. Handlers are plain functions between.
 """
 
-import itertools
 import logging
 import time
-import uuid
-from collections.abc import MutableMapping
-from datetime import datetime
 from types import AsyncGeneratorType
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,25 +19,17 @@ from allot.service.requests import Seen
 from allot.service.service import Service
 from allot.store.database import StoreError
 from allot.wire import errors, requests
-from allot.wire.access import called, is_near
+from allot.wire.access import is_near
+from allot.wire.calls import Headers, Scope, arrived
 from allot.wire.forms import decode, form_as_json, invalid
 from allot.wire.operation import JSON, Logged, Operation, Reply, Request
 from allot.wire.patience import Patience
 from allot.wire.streams import Receive, Send, Stream
 
-Scope = MutableMapping[str, Any]
-
 # The longest documented request (500 items with properties) has about 150 KiB.
 BODY_BYTES_MAX = 1 << 20
-TRACKING_ID_MAX = 128
-AGENT_MAX = 200
 # What is longer is no path of ours, and not kept whole.
 PATH_MAX = 2000
-_TRACKING_ID = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.:/")
-
-# Tracking ids of ours: one random part for the process, then a number for the request.
-_PROCESS = str(uuid.uuid4())[:23]
-_numbers = itertools.count(1)
 
 log = logging.getLogger("allot.wire")
 
@@ -66,11 +54,11 @@ class Endpoint:
         self._is_shown = logged is Logged.ALL
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        tracking_id = tracking_id_of(headers.get(b"trackingid"))
         started = time.perf_counter()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        call = arrived(scope, headers)
         scope["operation"] = self._name
-        seen = arrived(scope, headers, tracking_id, self._service.clock.now(), self._name)
+        seen = Seen(self._name, scope["method"], scope["path"][:PATH_MAX], call, self._service.clock.now())
         try:
             request = await self._request(scope, headers, receive, seen)
             if request is None:
@@ -79,65 +67,66 @@ class Endpoint:
             if isinstance(reply.body, AsyncGeneratorType):
                 reply.body = await Stream.begin(reply.body)
         except Failure as failure:
-            reply = failed(failure, tracking_id, closed_codes=self._operation.closed_codes)
+            reply = failed(failure, call.tracking_id, closed_codes=self._operation.closed_codes)
         except StoreError as error:
-            log.error("%s: %s", tracking_id, error)
-            reply = failed(AWAY, tracking_id)
+            log.error("%s: %s", call.tracking_id, error)
+            reply = failed(AWAY, call.tracking_id)
         except Exception:
             # What a client chose is shown as a literal: it could hold line breaks.
-            log.exception("%s: %s %a", tracking_id, scope["method"], scope["path"])
-            reply = failed(BUG, tracking_id)
-        self._answered(seen, reply, time.perf_counter() - started)
-        try:
-            await send_reply(send, reply, tracking_id, receive)
-        except StoreError as error:
-            log.error("%s: the answer was broken off: %s", tracking_id, error)
-
-    def _answered(self, seen: Seen, reply: Reply, seconds: float) -> None:
+            log.exception("%s: %s %a", call.tracking_id, scope["method"], scope["path"])
+            reply = failed(BUG, call.tracking_id)
+        seconds = time.perf_counter() - started
         self._service.meters.answered(self._name, reply.status, seconds)
         if self._is_logged:
             requests.answered(self._service.requests, seen, reply, seconds)
+        try:
+            await send_reply(send, reply, call.tracking_id, receive)
+        except StoreError as error:
+            log.error("%s: the answer was broken off: %s", call.tracking_id, error)
 
-    async def _request(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, seen: Seen) -> Request | None:
-        operation, service = self._operation, self._service
+    async def _request(self, scope: Scope, headers: Headers, receive: Receive, seen: Seen) -> Request | None:
+        query_string = scope["query_string"]
         if self._is_shown:
             seen.reader = self._reader
-            if query_string := scope["query_string"]:
+            if query_string:
                 requests.keep_query(seen, headers, query_string)
-        caller = await self._admitted(seen, headers)
+        await self._admit(seen.call, headers)
         body = None
         if self._decoder is not None:
             raw = await self._raw_body(headers, receive)
             if raw is None:
                 return None
-            seen.size, seen.media = len(raw), operation.media
+            seen.size, seen.media = len(raw), self._operation.media
             if self._is_shown:
                 requests.keep_body(seen, headers, raw)
-            body = decode(self._decoder, raw if operation.media == JSON else form_as_json(raw))
-        call = Call(caller, seen.tracking_id, seen.address, seen.agent)
-        origin = self._public_url or f"{scope['scheme']}://{called(headers, scope.get('server'))}"
-        path = scope.get("path_params") or {}
-        query = self._read_query(scope["query_string"])
-        return Request(service, call, path, query, body, origin, scope["path"], headers)
+            body = decode(self._decoder, raw if self._operation.media == JSON else form_as_json(raw))
+        query = self._read_query(query_string) if query_string else self._defaults
+        return Request(self._service, seen.call, scope, headers, query, body)
 
-    async def _admitted(self, seen: Seen, headers: dict[bytes, bytes]) -> Caller:
-        """Who calls, where that matters. Raises Failure when they may not."""
-        operation = self._operation
-        far = operation.near and not is_near(seen.address, headers, self._public_url)
-        if operation.rights is None and not far:
-            return NOBODY
-        caller = await self._caller(headers)
-        seen.org_id, seen.actor_id, seen.actor_email = caller.org_id, caller.person_id, caller.email
+    async def _admit(self, call: Call, headers: Headers) -> None:
+        """Find out who calls, where that matters. Raises Failure when they may not."""
+        rights = self._operation.rights
+        far = self._operation.near and not is_near(call.address, headers, self._public_url)
+        if rights is None and not far:
+            return
+        token = bearer(headers)
+        call.caller = caller = self._service.tokens.known(token) or await self._caller(token)
         self._service.limits.take(caller.token_key)
         if far and scopes.ADMIN not in caller.scopes:
             raise Failure.forbidden(ELSEWHERE)
-        if operation.rights is not None:
-            operation.rights.check(caller)
+        if rights is not None:
+            rights.check(caller)
+
+    async def _caller(self, token: str) -> Caller:
+        caller = await self._service.tokens.caller(token)
+        if caller is None:
+            unknown = "Authorization: the access token is unknown or has run out"
+            raise Failure(Kind.UNAUTHENTICATED, "The token is not valid", (unknown,))
         return caller
 
-    async def _raw_body(self, headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
-        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
-        if kind != self._media:
+    async def _raw_body(self, headers: Headers, receive: Receive) -> bytes | None:
+        kind = headers.get(b"content-type", b"")
+        if kind != self._media and kind.partition(b";")[0].strip().lower() != self._media:
             wanted = f"Content-Type: must be {self._operation.media}"
             raise Failure(Kind.UNSUPPORTED, "The media type is not supported", (wanted,))
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
@@ -150,8 +139,6 @@ class Endpoint:
 
     def _read_query(self, raw: bytes) -> dict[str, Any]:
         query = dict(self._defaults)
-        if not raw:
-            return query
         found: list[str] = []
         for name, text in parse_qsl(raw.decode("latin-1"), keep_blank_values=True):
             parameter = self._query.get(name)
@@ -168,23 +155,11 @@ class Endpoint:
             raise invalid(found)
         return query
 
-    async def _caller(self, headers: dict[bytes, bytes]) -> Caller:
-        scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        if scheme.lower() != "bearer" or not token:
-            missing = "Authorization: send `Bearer` and an access token"
-            raise Failure(Kind.UNAUTHENTICATED, "Authentication is required", (missing,))
-        caller = await self._service.tokens.caller(token.strip())
-        if caller is None:
-            unknown = "Authorization: the access token is unknown or has run out"
-            raise Failure(Kind.UNAUTHENTICATED, "The token is not valid", (unknown,))
-        return caller
-
 
 ELSEWHERE = (
     f"From another machine, this path needs a token with the scope {scopes.ADMIN}."
     " On this one, call it by 127.0.0.1 or localhost, and not through a proxy"
 )
-NOBODY = Caller("", "", "", frozenset(), frozenset())
 BUG = Failure(
     Kind.INTERNAL,
     "Something went wrong in the service",
@@ -234,25 +209,13 @@ async def send_reply(send: Send, reply: Reply, tracking_id: str, receive: Receiv
     await send({"type": "http.response.body", "body": body})
 
 
-def arrived(scope: Scope, headers: dict[bytes, bytes], tracking_id: str, at: datetime, operation: str = "") -> Seen:
-    """A request as it arrives, at an operation or at none. Its query and body are not kept yet."""
-    client = scope.get("client")
-    return Seen(
-        operation,
-        scope["method"],
-        scope["path"][:PATH_MAX],
-        tracking_id,
-        client[0] if client else "",
-        headers.get(b"user-agent", b"").decode("latin-1")[:AGENT_MAX],
-        at,
-    )
-
-
-def tracking_id_of(sent: bytes | None) -> str:
-    """The client's tracking id when it sent a decent one, else ours."""
-    if sent and len(sent) <= TRACKING_ID_MAX and _TRACKING_ID.issuperset(sent):
-        return sent.decode()
-    return f"NA_{_PROCESS}-{next(_numbers):012x}"
+def bearer(headers: Headers) -> str:
+    """The access token of a request. Raises Failure (401) when there is none."""
+    scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    if scheme.lower() != "bearer" or not (token := token.strip()):
+        missing = "Authorization: send `Bearer` and an access token"
+        raise Failure(Kind.UNAUTHENTICATED, "Authentication is required", (missing,))
+    return token
 
 
 def _too_large() -> Failure:
@@ -260,7 +223,7 @@ def _too_large() -> Failure:
     return Failure(Kind.TOO_LARGE, "The request is too large", (f"body: at most {BODY_BYTES_MAX} bytes are read",))
 
 
-async def _read(headers: dict[bytes, bytes], receive: Receive) -> bytes | None:
+async def _read(headers: Headers, receive: Receive) -> bytes | None:
     """The whole body; None when the client goes away before its end."""
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length) > BODY_BYTES_MAX:

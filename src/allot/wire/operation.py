@@ -1,6 +1,6 @@
 """An operation: one row of the route table, and all that is said of it in the OpenAPI document."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -11,6 +11,8 @@ from allot.core.call import Call, Caller
 from allot.core.failure import Failure
 from allot.service.requests import NOTHING_TOLD, About
 from allot.service.service import Service
+from allot.wire.access import called
+from allot.wire.calls import Headers, Scope
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
@@ -89,17 +91,30 @@ class Request:
 
     service: Service
     call: Call
-    #: the variables of the path, as they were sent
-    path: dict[str, str]
+    scope: Scope
+    #: by their names in lower case
+    headers: Headers
     #: the parameters of the operation, read; absent ones have their default
-    query: dict[str, Any]
+    query: Mapping[str, Any]
     #: the operation's body struct; None when it has none
-    body: Any
-    #: scheme and host as the client sees them, and the path without its query
-    origin: str
-    url_path: str
-    #: the headers, by their names in lower case
-    headers: dict[bytes, bytes] = field(default_factory=dict)
+    body: Any = None
+
+    @property
+    def path(self) -> dict[str, str]:
+        """The variables of the path, as they were sent."""
+        found: dict[str, str] = self.scope.get("path_params") or {}
+        return found
+
+    @property
+    def url_path(self) -> str:
+        """The path without its query."""
+        return str(self.scope["path"])
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host as the client sees them."""
+        public = self.service.settings.public_url.rstrip("/")
+        return public or f"{self.scope['scheme']}://{called(self.headers, self.scope.get('server'))}"
 
 
 @dataclass(slots=True, eq=False)

@@ -85,7 +85,7 @@ def next_link(request: Request, **changed: Any) -> tuple[bytes, bytes]:
 def _address(request: Request, **changed: Any) -> str:
     query = [
         (name, str(each).lower() if isinstance(each, bool) else str(each))
-        for name, value in (request.query | changed).items()
+        for name, value in {**request.query, **changed}.items()
         for each in (value if isinstance(value, tuple) else (value,))
         if each is not None
     ]

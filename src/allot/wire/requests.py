@@ -2,7 +2,6 @@
 
 import re
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
@@ -14,6 +13,7 @@ from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.failure import Failure
 from allot.service.requests import BODY_BYTES_MAX, Reader, Requests, Seen, Wanted
+from allot.wire.calls import Headers
 from allot.wire.errors import ErrorResponse
 from allot.wire.forms import form_as_json
 from allot.wire.operation import JSON, Operation, Reply, Request
@@ -35,8 +35,6 @@ _IN_QUERY = "!$%&'()*+,/:;=?@[]{}~"
 _STATUS = re.compile(r"[1-5](xx|[0-9]{2})")
 # They would act on a terminal; no JSON has them.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-
-Headers = Mapping[bytes, bytes]
 
 
 # ------------------------------------------------------------------------------------------------ keeping
