@@ -75,10 +75,10 @@ class _Writing(_Reading):
         self._burn()
         return await self._writing.run(sql, *parameters)
 
-    async def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+    async def many(self, sql: str, rows: Sequence[Sequence[object]], *, apart: bool = False) -> None:
         if rows:
             self._burn()
-        await self._writing.many(sql, rows)
+        await self._writing.many(sql, rows, apart=apart)
 
     async def announce(self, channel: str) -> None:
         self._burn()

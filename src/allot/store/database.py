@@ -54,8 +54,12 @@ class Writing(Reading, Protocol):
         """Run one statement; the number of rows that it changed."""
         ...
 
-    async def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
-        """Run one statement for each row of parameters; nothing when there are no rows."""
+    async def many(self, sql: str, rows: Sequence[Sequence[object]], *, apart: bool = False) -> None:
+        """Run one statement for each row of parameters; nothing when there are no rows.
+
+        `apart` says that they belong to many pages of a table that refers to others. SQLite then inserts them one by
+        one: of a statement for many it would copy each of the pages first, should a reference be broken.
+        """
         ...
 
     async def announce(self, channel: str) -> None:

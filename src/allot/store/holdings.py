@@ -7,9 +7,19 @@ from allot.core.holding import Calling, Holding, bits
 from allot.core.person import Person
 from allot.store.database import Reading, Row, Writing, by_organization
 
-_PERSON = """
-SELECT person_id, home_org_id, email, location_id, phone_number, extension
-FROM people WHERE org_id = $1 AND {key} IN LIST($2)
+# What most people hold comes with them, as one number: a row for each of their licenses would be most of a batch's
+# work. It is null of those who hold what is no bit of it: a high license, a pending one, or an attendee's site.
+_HELD_MAX = 62
+_BIT = "CAST(1 AS BIGINT) << h.license"
+_PERSON = f"""
+SELECT p.person_id, p.home_org_id, p.email, p.location_id, p.phone_number, p.extension, (
+    SELECT CASE
+        WHEN COUNT(*) > COUNT(CASE WHEN h.license < {_HELD_MAX} AND h.pending_until IS NULL THEN 1 END) THEN NULL
+        WHEN EXISTS (SELECT 1 FROM attendees a WHERE a.org_id = p.org_id AND a.person_id = p.person_id) THEN NULL
+        ELSE CAST(COALESCE(SUM(CASE WHEN h.license < {_HELD_MAX} THEN {_BIT} ELSE 0 END), 0) AS BIGINT)
+    END FROM holdings h WHERE h.org_id = p.org_id AND h.person_id = p.person_id
+)
+FROM people p WHERE p.org_id = $1 AND p.{{key}} IN LIST($2)
 """
 _BY_ID = _PERSON.format(key="person_id")
 _BY_EMAIL = _PERSON.format(key="email")
@@ -32,13 +42,12 @@ UPDATE licenses SET consumed_by_users = consumed_by_users + $3 WHERE org_id = $1
 
 #: (organization id, person id or email)
 Key = tuple[str, str]
+_NOWHERE: frozenset[str] = frozenset()
 
 
 def expect(reading: Reading, ids: Collection[Key]) -> None:
     """Say that `load` is asked for these ids next."""
-    keys = by_organization(ids)
-    for statement in (_BY_ID, _LICENSES, _SITES):
-        reading.expect(statement, keys)
+    reading.expect(_BY_ID, by_organization(ids))
 
 
 async def load(
@@ -49,32 +58,29 @@ async def load(
     Invitations that have run out by `now` are not held any more.
     """
     people: dict[Key, Person] = {}
-    keys = by_organization(ids)
-    for (org_id, _), found in zip(keys, await reading.each(_BY_ID, keys), strict=True):
-        _meet(people, org_id, found)
-    if emails:
-        keys = by_organization(emails)
-        for (org_id, _), found in zip(keys, await reading.each(_BY_EMAIL, keys), strict=True):
-            _meet(people, org_id, found)
-        keys = by_organization(people)
-    await _fill(reading, people, keys, now)
+    more: dict[Key, Person] = {}
+    for statement, wanted in ((_BY_ID, ids), (_BY_EMAIL, emails)):
+        keys = by_organization(wanted)
+        for (org_id, _), found in zip(keys, await reading.each(statement, keys), strict=True):
+            _meet(people, more, org_id, found)
+    await fill(reading, more, now)
     return people, {(person.org_id, person.email): person for person in people.values()}
 
 
-def _meet(people: dict[Key, Person], org_id: str, found: list[Row]) -> None:
-    """Add those who are not there yet: somebody may be found by id and by email."""
-    for person_id, home, email, location, number, extension in found:
-        if (org_id, person_id) not in people:
+def _meet(people: dict[Key, Person], more: dict[Key, Person], org_id: str, found: list[Row]) -> None:
+    """Add those who are not there yet (somebody may be found by id and by email), to `more` whose licenses are not."""
+    for person_id, home, email, location, number, extension, held in found:
+        key = (org_id, person_id)
+        if key not in people:
             calling = Calling(location, number, extension) if location else None
-            people[org_id, person_id] = Person(org_id, person_id, home, email, Holding(0, frozenset(), calling))
+            people[key] = Person(org_id, person_id, home, email, Holding(held or 0, _NOWHERE, calling))
+            if held is None:
+                more[key] = people[key]
 
 
 async def fill(reading: Reading, people: dict[Key, Person], now: str) -> None:
     """Add to people who hold nothing yet the licenses and sites that they hold."""
-    await _fill(reading, people, by_organization(people), now)
-
-
-async def _fill(reading: Reading, people: dict[Key, Person], keys: list[tuple[str, str]], now: str) -> None:
+    keys = by_organization(people)
     for (org_id, _), found in zip(keys, await reading.each(_LICENSES, keys), strict=True):
         _hold(people, org_id, found, now)
     for (org_id, _), found in zip(keys, await reading.each(_SITES, keys), strict=True):
@@ -126,11 +132,12 @@ class Changes:
         now, pending_until = times
         # What was taken and given again is not as it was: it is pending, from now on.
         staying = before.licenses & after.licenses & ~person.renewed_licenses
-        for license in bits(after.licenses & ~staying):
+        given, taken = after.licenses & ~staying, before.licenses & ~staying
+        for license in bits(given) if given else ():
             self.give.append((org_id, person_id, license, pending_until, now))
             if pending_until is None:
                 self._count(org_id, license, 1)
-        for license in bits(before.licenses & ~staying):
+        for license in bits(taken) if taken else ():
             self.take.append((org_id, person_id, license))
             if not pending >> license & 1:
                 self._count(org_id, license, -1)
@@ -153,7 +160,7 @@ async def save(writing: Writing, changes: Changes) -> None:
     """Write a batch's changes and the counters that follow from them."""
     # What is taken goes first: a number or an invitation that ran out may be given again.
     await writing.many(_TAKE, changes.take)
-    await writing.many(_GIVE, changes.give)
+    await writing.many(_GIVE, changes.give, apart=True)
     await writing.many(_LEAVE, changes.leave)
     await writing.many(_ATTEND, changes.attend)
     await writing.many(_UNREACH, list(changes.reach))

@@ -92,7 +92,7 @@ class _Writing(_Reading):
         [result] = await self._trip(sql, [parameters])
         return result.command_tuples or 0
 
-    async def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+    async def many(self, sql: str, rows: Sequence[Sequence[object]], *, apart: bool = False) -> None:
         if not rows:
             return
         whole = _set_wise(spell(sql, True)) if len(rows) > 1 else None

@@ -57,6 +57,8 @@ class _Connection:
         for pragma in _PRAGMAS.strip().splitlines():
             if not (readonly and "journal_mode" in pragma):
                 self._apsw.execute(pragma)
+        # The planner does not look at the values of parameters: it would plan a statement anew for each list of keys.
+        self._apsw.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         if not readonly:
             self._apsw.set_busy_timeout(0)  # `Sqlite.writing` waits, without holding up the loop
 
@@ -73,9 +75,9 @@ class _Connection:
         self.do(sql, parameters)
         return self._apsw.changes()
 
-    async def many(self, sql: str, rows: Sequence[Sequence[object]]) -> None:
+    async def many(self, sql: str, rows: Sequence[Sequence[object]], *, apart: bool = False) -> None:
         done = 0
-        for size in (ROWS_AT_ONCE, ROWS_AT_ONCE // 4) if len(rows) > 1 and _VALUES.search(sql) else ():
+        for size in (ROWS_AT_ONCE, ROWS_AT_ONCE // 4) if len(rows) > 1 and not apart and _VALUES.search(sql) else ():
             end = done + (len(rows) - done) // size * size
             groups = [tuple(chain.from_iterable(rows[n : n + size])) for n in range(done, end, size)]
             if groups:
@@ -103,10 +105,13 @@ class _Connection:
 
 @lru_cache(maxsize=1000)
 def _of_many(sql: str, size: int) -> str:
-    """A statement that inserts one row, as one that inserts so many."""
+    """A statement that inserts one row, as one that inserts so many.
+
+    Should one of them fail, the others stay: SQLite need not note how to undo them, since the transaction ends anyway.
+    """
     found = _VALUES.search(sql)
     assert found is not None
-    head, values, tail = sql[: found.start(1)], found[1], sql[found.end(1) :]
+    head, values, tail = sql[: found.start(1)].replace("INSERT ", "INSERT OR FAIL ", 1), found[1], sql[found.end(1) :]
     count = values.count("$")
     placed = (re.sub(r"\$(\d+)", lambda place, n=n: f"${int(place[1]) + n * count}", values) for n in range(size))
     return spell(f"{head}{', '.join(placed)}{tail}", False)
