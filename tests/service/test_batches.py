@@ -1,6 +1,7 @@
 """Batches: requests that share a transaction are answered and saved as if each had its own."""
 
 import asyncio
+import random
 import uuid
 from collections.abc import Sequence
 from typing import Any
@@ -22,6 +23,7 @@ from allot.service.service import Service
 from allot.service.writes import Operation
 from audit import wrongs
 from organizations import World, add_holding, add_license, add_organization, add_people, add_person, insert
+from organizations import make as make_world
 from servers import Server
 
 SITE = "acme.webex.com"
@@ -274,5 +276,67 @@ def test_emails_are_swapped_one_after_the_other(server: Server, world: World):
     sql = "SELECT person_id, email FROM people WHERE org_id = $1 AND email LIKE 'person%'"
     expected = {(world.people[1], "person2@example.com"), (world.people[2], "person1@example.com")}
     assert set(server.rows(sql, world.org_id)) == expected
+    server.stop()
+    assert wrongs(server.url) == []
+
+
+HIGH = 70
+
+
+def test_licenses_beyond_the_first_are_had_as_well(server: Server):
+    """Whoever has licenses far down the list of a large organization keeps them, and may get and lose more of them."""
+
+    async def make(service: Service) -> World:
+        async with service.database.writing() as writing:
+            world = await add_organization(writing)
+            for n in range(HIGH):
+                await add_license(writing, world, f"EE{n}", "EE")
+            await add_people(writing, world, 1)
+            for n in (1, 61, 62, 65):
+                await add_holding(writing, world, world.people[0], f"EE{n}")
+        return world
+
+    world = server.call(make)
+
+    def asking(n: int, *, add: bool) -> Assignment:
+        id = world.licenses[f"EE{n}"]
+        return Assignment(call(world), world.org_id, world.people[0], None, [Asked(id, id, add)])
+
+    have = {1, 61, 62, 65}
+    for n, add in ((69, True), (65, False), (1, False), (62, False), (61, False), (63, True), (69, False), (0, True)):
+        [outcome] = assign(server, asking(n, add=add))
+        have = have | {n} if add else have - {n}
+        assert outcome.status == 200
+        assert {license.number for license in outcome.organization.held(outcome.person.holding.licenses)} == have
+    sql = "SELECT license FROM holdings WHERE org_id = $1 AND person_id = $2 ORDER BY license"
+    assert server.rows(sql, world.org_id, world.people[0]) == [(0,), (63,)]
+    server.stop()
+    assert wrongs(server.url) == []
+
+
+def test_people_who_are_alike_are_decided_as_if_each_were_alone(server: Server):
+    """What one batch does for many who hold and ask the same is what one request after the other does."""
+    chance = random.Random(5)
+    codes = ("MS", "EE", "CF", "MSGR", "CE")
+    plans = [
+        (n, [(code, chance.random() < 0.7) for code in chance.sample(codes, chance.choice((1, 1, 2)))])
+        for n in chance.choices(range(12), k=60)
+    ]
+
+    def asking(world: World, n: int, wanted: list[tuple[str, bool]]) -> Assignment:
+        asked = [Asked(world.licenses[code], world.licenses[code], add) for code, add in wanted]
+        return Assignment(call(world), world.org_id, world.people[n], None, asked)
+
+    def outcome(assigned: Any, world: World) -> tuple[Any, ...]:
+        names = {id: code for code, id in world.licenses.items()}
+        held = [names[license.id] for license in assigned.organization.held(assigned.person.holding.licenses)]
+        return assigned.status, held, [(fault.code, fault.rule.id) for fault in assigned.faults]
+
+    together, apart = (server.call(lambda service: make_world(service, 12, *codes, total=3)) for _ in range(2))
+    at_once = assign(server, *(asking(together, *plan) for plan in plans))
+    in_turn = [assign(server, asking(apart, *plan))[0] for plan in plans]
+    found = [outcome(each, together) for each in at_once]
+    assert found == [outcome(each, apart) for each in in_turn]
+    assert {status for status, *_ in found} == {200, 206, 400}
     server.stop()
     assert wrongs(server.url) == []

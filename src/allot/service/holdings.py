@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from msgspec import Raw, json
+
 from allot.core.call import Call
 from allot.core.decision import Decision, decide
 from allot.core.holding import Holding, Item, LicenseItem, Properties, SiteItem
@@ -67,14 +69,29 @@ class Batch:
     #: what each touched person held before the batch, and which of the licenses were pending
     before: dict[store.Key, tuple[Holding, int]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    #: decisions by all that they depend on, and what is told of them: people are alike, and asked for alike
+    _alike: dict[tuple[Any, ...], Decision] = field(default_factory=dict)
+    _told: dict[Decision, dict[str, Any]] = field(default_factory=dict)
 
     def decide(self, person: Person, items: list[Item]) -> Decision:
         """Decide items of one person and make the batch's state what it becomes."""
-        organization = self.organizations[person.org_id]
-        situation = Situation(organization, person.id, person.external, person.holding)
-        decision = decide(self.rulebook, situation, items)
+        likeness = _likeness(person, items)
+        decision = self._alike.get(likeness) if likeness else None
+        if decision is None:
+            situation = Situation(self.organizations[person.org_id], person.id, person.external, person.holding)
+            decision = decide(self.rulebook, situation, items)
+            if likeness:
+                self._alike[likeness] = decision
         self.hold(person, decision.after)
         return decision
+
+    def detail(self, org_id: str, decision: Decision) -> dict[str, Any]:
+        """As `detail`, encoded already: to be added to, not to be read."""
+        told = self._told.get(decision)
+        if told is None:
+            plain = detail(self.organizations[org_id], decision)
+            told = self._told[decision] = {name: Raw(json.encode(value)) for name, value in plain.items()}
+        return told.copy()
 
     def hold(self, person: Person, after: Holding) -> None:
         """Make this what the person holds; counters, numbers and extensions of the organization follow."""
@@ -137,15 +154,29 @@ async def save(writing: Writing, batch: Batch) -> None:
     await journal.write(writing, batch.entries)
 
 
+def _likeness(person: Person, items: list[Item]) -> tuple[Any, ...] | None:
+    """All that a decision about licenses without properties depends on; None where it depends on more."""
+    asked: list[int] = []
+    full = 0
+    for item in items:
+        if type(item) is not LicenseItem or item.properties is not None:
+            return None
+        license = item.license
+        asked.append(license.number if item.add else ~license.number)
+        if item.add and not license.has_free_unit():
+            full |= license.bit
+    return (person.org_id, person.home_org_id, person.holding, full, *asked)
+
+
 def _apply(organization: Organization, person: Person, after: Holding) -> None:
     before = person.holding
-    given, taken = after.licenses & ~before.licenses, before.licenses & ~after.licenses
-    for license in organization.held(taken & ~person.pending_licenses):
+    given, taken = after.licenses & ~before.licenses, before.licenses & ~after.licenses & ~person.pending_licenses
+    for license in organization.held(taken) if taken else ():
         license.consumed_by_users -= 1
     if person.external:
         _invite(person, after)
     else:
-        for license in organization.held(given):
+        for license in organization.held(given) if given else ():
             license.consumed_by_users += 1
     if before.calling != after.calling:
         _move(organization, person, after)

@@ -159,7 +159,7 @@ def _carry_out(batch: Batch, assignment: Assignment) -> Assigned | Failure:
     organization = batch.organizations[assignment.org_id]
     decision = batch.decide(person, _items(organization, assignment))
     assigned = _assigned(batch, person, decision)
-    told = holdings.detail(organization, decision)
+    told = batch.detail(person.org_id, decision)
     batch.enter(assignment.call, "licenses.assign", person, assigned.status, told)
     return assigned
 
