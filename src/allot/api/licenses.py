@@ -210,29 +210,34 @@ def read_assignment(request: Request, body: PatchUserLicenses) -> Assignment:
     found: list[str] = []
     person_id = read_id(found, "PEOPLE", "personId", body.person_id)
     org_id = read_id(found, "ORGANIZATION", "orgId", body.org_id)
-    email = (body.email or "").strip().lower() or None
+    email = body.email.strip().lower() or None if body.email else None
+    licenses, sites = body.licenses or [], body.site_urls or []
     if not body.person_id and email is None:
         found.append(NOBODY)
-    if not body.licenses and not body.site_urls:
+    if not licenses and not sites:
         found.append(NOTHING)
-    if len(body.licenses or ()) + len(body.site_urls or ()) > ITEMS_MAX:
+    if len(licenses) + len(sites) > ITEMS_MAX:
         found.append(f"licenses, siteUrls: at most {ITEMS_MAX} items in one request")
         raise invalid(found)
-    asked = _licenses(found, body.licenses or [])
-    sites = _sites(found, body.site_urls or [])
+    asked = _licenses(found, licenses)
+    attended = _sites(found, sites) if sites else []
     if found:
         raise invalid(found)
-    return Assignment(request.call, org_id or "", person_id, email, asked, sites)
+    return Assignment(request.call, org_id or "", person_id, email, asked, attended)
 
 
 def _licenses(found: list[str], items: list[LicenseRequest]) -> list[Asked]:
     asked: dict[str, Asked] = {}
     for n, item in enumerate(items):
         properties = None if item.properties is None else _properties(found, n, item.properties)
-        check_length(found, f"licenses[{n}].id", item.id)
-        id = ids.decode("LICENSE", item.id) or item.id
+        id = ids.decode("LICENSE", item.id)
+        if id is None:
+            id = item.id
+            check_length(found, f"licenses[{n}].id", id)
         one = Asked(id, item.id, item.operation != "remove", properties)
         other = asked.setdefault(id, one)
+        if other is one:
+            continue
         if other.add != one.add:
             found.append(f"licenses[{n}].id: the same license is both added and removed")
         elif other.properties != one.properties:
@@ -305,7 +310,7 @@ def _shown(organization: Organization, licenses: int, attendee: frozenset[str]) 
     sites = [SiteResponse(license.site_url, "host") for license in held if license.site_url]
     if attendee:
         sites = [SiteResponse(url, "attendee") for url in sorted(attendee)] + sites
-    return [ids.encode("LICENSE", license.id) for license in held], sites
+    return ids.encode_all("LICENSE", tuple([license.id for license in held])), sites
 
 
 OPERATIONS = (
