@@ -304,11 +304,11 @@ def test_the_stories_are_worth_telling():
 
 @pytest.mark.long
 def test_the_laws_of_runs_hold_for_long():
-    """The laws of runs hold in 2,000 further stories each, which no other run has seen before."""
+    """The laws of runs hold in 1,000 further stories each, which no other run has seen before."""
     seed = Random().randrange(2**32)
     random = Random(seed)
     laws = [each for name, each in globals().items() if name.startswith("test_law_")]
     for each in laws:
-        for _ in range(2_000):
+        for _ in range(1_000):
             each.hypothesis.inner_test(random)
-    print(f"\nthe {len(laws)} laws of runs held in 2,000 stories each (seed {seed})")
+    print(f"\nthe {len(laws)} laws of runs held in 1,000 stories each (seed {seed})")

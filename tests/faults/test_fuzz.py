@@ -13,7 +13,7 @@ from servers import ADMIN, Process
 
 PROGRAM = str(Path(sys.executable).parent / "schemathesis")
 PARTNER = "allot-demo-partner"
-EXAMPLES, SECONDS = 40, 480
+EXAMPLES, SECONDS = 25, 480
 #: Rules that a schema cannot say (one of two members, ids that exist) are answered with 400 as well.
 CONFIG = """
 [checks.positive_data_acceptance]
