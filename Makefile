@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Debian keeps ensurepip in a package of its own; pip can install itself into an environment that lacks it.
 WITHOUT_ENSUREPIP := { $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
 
-# The databases to test on. Coverage takes a third of the time again, and is asked for by .ci/run.
+# The databases to test on. Measuring coverage takes half as long again; .ci/run asks for it.
 DATABASES ?= sqlite postgres
 COVERAGE ?=
 
