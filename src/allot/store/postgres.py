@@ -18,9 +18,9 @@ from psycopg.pq.abc import PGresult
 from allot.store.database import ConflictError, Reading, Row, StoreError, UncertainError, Writing, shown, spell
 from allot.store.pipelines import Connection, Statement
 
-# Writers of one process: organizations do not wait for each other, and one organization always
-# goes to the same writer, so more than a few only cost connections.
-WRITERS = 4
+# Writers of one process: one organization always goes to the same writer, and where another process holds an
+# organization, those of the other writer do not wait for it. More writers make smaller batches, which cost more.
+WRITERS = 2
 CONNECTIONS_MAX = 12
 WAIT_SECONDS = 10.0
 # Rows, or statements, that wait for the next trip; more go at once, so that they do not fill the memory.
