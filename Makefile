@@ -9,6 +9,9 @@ WITHOUT_ENSUREPIP := { $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip
 DATABASES ?= sqlite postgres
 COVERAGE ?=
 
+# Each process begins with neighbours, which share servers, and takes from the others when it has nothing to do.
+TESTS := $(BIN)/python -m pytest -q -n auto --dist worksteal
+
 # To compile the tests anew takes each process of a run longer than all tests of core.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -28,17 +31,17 @@ serve: install  ## the demo organization on http://127.0.0.1:8080
 
 test: ABSENT = $(filter-out $(DATABASES),sqlite postgres)
 test: install  ## all tests but the long ones; DATABASES=sqlite leaves PostgreSQL out, COVERAGE=1 measures coverage
-	$(BIN)/python -m pytest -q -n auto -m "not long and not browser$(ABSENT:%= and not %)" $(if $(COVERAGE),--cov --cov-report=)
+	$(TESTS) -m "not long and not browser$(ABSENT:%= and not %)" $(if $(COVERAGE),--cov --cov-report=)
 
 coverage: install  ## what `make test COVERAGE=1` reached: every branch of core, 95 % of everything
 	$(BIN)/coverage report --include='src/allot/core/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
 
 long: install  ## kill, fuzz and soak tests, with bounded counts
-	$(BIN)/python -m pytest -q -n auto -m long
+	$(TESTS) -m long
 
 browser: install  ## the console in a real browser: Debian's chromium, or the one that CHROMIUM names
-	$(BIN)/python -m pytest -q -n auto -m browser
+	$(TESTS) -m browser
 
 check: install  ## format, lint, types
 	$(BIN)/ruff format --check .

@@ -27,8 +27,8 @@ def test_a_few_kills_lose_no_order(kind: str, request: pytest.FixtureRequest, tm
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_many_kills_lose_no_order(kind: str, request: pytest.FixtureRequest, tmp_path: Path, counted: Callable):
-    """The same thirty times."""
-    kill_again_and_again(request.getfixturevalue(kind), 30, tmp_path, counted)
+    """The same twenty times."""
+    kill_again_and_again(request.getfixturevalue(kind), 20, tmp_path, counted)
 
 
 def kill_again_and_again(maker: Maker, kills: int, folder: Path, counted: Callable[[str], None]) -> None:
