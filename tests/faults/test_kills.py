@@ -20,6 +20,8 @@ CONNECTIONS, PEOPLE = 32, 200
 #: a database is used for so many kills: the audit reads all of its journal each time
 KILLS_EACH = 25
 LIVES = (0.0, 0.4)
+#: a database is not killed before it has answered so many requests
+ANSWERS = 100
 
 
 @dataclass
@@ -87,6 +89,8 @@ async def load_until_killed(process: Process, world: World, tally: Tally) -> Non
     """Clients that ask for changes as fast as they can, until the server is killed under them."""
     async with open_session(world.token) as session:
         clients = [asyncio.create_task(ask_on(session, process.address, world, tally)) for _ in range(CONNECTIONS)]
+        while len(tally.answered) < ANSWERS:  # however slow the machine is, there is something to lose
+            await asyncio.sleep(0.005)
         await asyncio.sleep(random.uniform(*LIVES))
         process.kill()
         tally.kills += 1
