@@ -33,6 +33,8 @@ class Tally:
     answered: dict[str, int] = field(default_factory=dict)
     #: tracking ids of requests that were sent and not answered
     unanswered: list[str] = field(default_factory=list)
+    #: some requests were answered
+    begun: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
@@ -89,8 +91,7 @@ async def load_until_killed(process: Process, world: World, tally: Tally) -> Non
     """Clients that ask for changes as fast as they can, until the server is killed under them."""
     async with open_session(world.token) as session:
         clients = [asyncio.create_task(ask_on(session, process.address, world, tally)) for _ in range(CONNECTIONS)]
-        while len(tally.answered) < ANSWERS:  # however slow the machine is, there is something to lose
-            await asyncio.sleep(0.005)
+        await tally.begun.wait()  # however slow the machine is, there is something to lose
         await asyncio.sleep(random.uniform(*LIVES))
         process.kill()
         tally.kills += 1
@@ -109,6 +110,8 @@ async def ask_on(session: aiohttp.ClientSession, address: str, world: World, tal
             tally.unanswered.append(tracking_id)
             return
         tally.answered[tracking_id] = answer.status
+        if len(tally.answered) == ANSWERS:
+            tally.begun.set()
 
 
 def change(world: World) -> dict[str, Any]:
