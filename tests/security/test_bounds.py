@@ -15,8 +15,8 @@ LONG = "A" * 100_000
 @pytest.mark.parametrize(
     ("ask", "cache"),
     [
-        (lambda text: ids.decode("LICENSE", text), ids._decode),
-        (lambda text: ids.encode("LOCATION", text), ids._encode),
+        (lambda text: ids.decode("LICENSE", text), ids._remembered),
+        (lambda text: ids.encode("LOCATION", text), ids._written),
         (values.e164, values._in_e164),
     ],
 )
@@ -31,7 +31,15 @@ def test_long_texts_are_not_remembered(ask: Callable[[str], object], cache):
 
 def test_every_cache_has_a_most():
     """Whatever is remembered by what clients send has a bound."""
-    caches = (ids._decode, ids._encode, values._in_e164, access._is_loopback, database.spell, postgres._set_wise)
+    caches = (
+        ids._remembered,
+        ids._written,
+        ids._encode_all,
+        values._in_e164,
+        access._is_loopback,
+        database.spell,
+        postgres._set_wise,
+    )
     assert all(cache.cache_info().maxsize is not None for cache in caches)
 
 
