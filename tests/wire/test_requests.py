@@ -117,6 +117,16 @@ def test_secrets_are_hidden_before_they_are_kept():
     assert made.body is None
 
 
+@pytest.mark.parametrize("around", [b"Bearer %s ", b"Bearer  %s\t", b"bearer \xa0%s\x85", b"%s", b"Bearer Bearer %s"])
+def test_a_token_is_hidden_whatever_is_around_it(around: bytes):
+    """However the header is written in which a token is accepted, and in some in which it is not."""
+    made = seen()
+    headers = {b"authorization": around % TOKEN}
+    keep_query(made, headers, b"x=" + TOKEN)
+    keep_body(made, headers, TOKEN)
+    assert (made.query, made.body) == ("x=***", HIDDEN)
+
+
 def test_a_command_has_the_request_and_never_the_token():
     """Method, address and body in quotes for the shell, the token as a variable."""
     text = curl("PATCH", f"{ORIGIN}/v1/licenses/users", '{"email": "o\'neil@example.com"}')

@@ -193,7 +193,8 @@ class Postgres:
             max_size=CONNECTIONS_MAX,
             timeout=WAIT_SECONDS,
             open=False,
-            kwargs=_CONNECTION | {"autocommit": True},  # a transaction begins and ends with statements of its own,
+            # A transaction begins and ends with statements of its own.
+            kwargs=_CONNECTION | {"autocommit": True},
         )
 
     async def open(self) -> None:

@@ -53,7 +53,9 @@ def keep_body(seen: Seen, headers: Headers, body: bytes) -> None:
 
 def without_token(text: bytes, headers: Headers) -> bytes:
     """A text in which the token of the request's header is hidden, should it be there once more."""
-    token = headers.get(b"authorization", b"").rpartition(b" ")[2]
+    # As text: there more counts as space than in bytes, and a token is taken without it.
+    words = headers.get(b"authorization", b"").decode("latin-1").split()
+    token = words[-1].encode("latin-1") if words else b""
     return text.replace(token, HIDDEN) if len(token) >= TOKEN_MIN else text
 
 
