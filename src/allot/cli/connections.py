@@ -35,7 +35,6 @@ class Corked:
         self._transport = transport
         self._loop = loop
         self._parts: list[bytes] = []
-
         # Asked for with every answer.
         self.is_closing = transport.is_closing
 

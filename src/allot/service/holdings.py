@@ -86,10 +86,10 @@ class Batch:
         return decision
 
     def detail(self, org_id: str, decision: Decision) -> dict[str, Any]:
-        """As `detail`, encoded already: to be added to, not to be read."""
+        """What the journal keeps of a decision: encoded already, to be added to and not to be read."""
         told = self._told.get(decision)
         if told is None:
-            plain = detail(self.organizations[org_id], decision)
+            plain = _detail(self.organizations[org_id], decision)
             told = self._told[decision] = {name: Raw(json.encode(value)) for name, value in plain.items()}
         return told.copy()
 
@@ -207,8 +207,8 @@ def _move(organization: Organization, person: Person, holding: Holding) -> None:
             organization.extensions[after.location_id, after.extension] = person.id
 
 
-def detail(organization: Organization, decision: Decision) -> dict[str, Any]:
-    """What the journal keeps of a decision. Licenses are their numbers: ids would be most of the journal."""
+def _detail(organization: Organization, decision: Decision) -> dict[str, Any]:
+    # Licenses are their numbers: ids would be most of the journal.
     told: dict[str, Any] = {
         "items": [shown(item) for item in decision.items],
         "before": held(organization, decision.before),

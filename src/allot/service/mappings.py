@@ -129,13 +129,13 @@ class Mappings:
         self.homes.setdefault(person.email, set()).add(person.org_id)
         self.created.append((person, profile))
         self.batch.hold(person, decision.after)
-        told = holdings.detail(self.batch.organizations[person.org_id], decision)
+        told = self.batch.detail(person.org_id, decision)
         self.batch.enter(call, "people.create", person, 200, told | {"person": people.told_of(person, profile)})
 
     def give(self, call: Call, person: Person, decision: Decision) -> None:
         """Make what was decided for somebody what they hold."""
         self.batch.hold(person, decision.after)
-        told = holdings.detail(self.batch.organizations[person.org_id], decision)
+        told = self.batch.detail(person.org_id, decision)
         self.batch.enter(call, "licenses.assign", person, 200, told)
 
     def count(self, customer: Customer, before: Iterable[str], after: Iterable[str]) -> None:

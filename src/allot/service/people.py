@@ -141,7 +141,7 @@ def _create(batch: Batch, draft: Draft) -> Seen | Failure:
     details = {member: value for member, value in draft.details.items() if value is not None}
     profile = Profile(draft.display_name, batch.now, batch.now, details, draft.roles or [])
     decision = batch.decide(person, first_items(batch.rulebook, organization, draft.wish))
-    told = holdings.detail(organization, decision) | {"person": told_of(person, profile)}
+    told = batch.detail(person.org_id, decision) | {"person": told_of(person, profile)}
     batch.enter(draft.call, "people.create", person, 200, told)
     return Seen(organization, person, profile, faults=faults(batch.rulebook, decision))
 
@@ -160,7 +160,7 @@ def _update(batch: Batch, profiles: dict[tuple[str, str], Profile], draft: Draft
     changes = {} if person.external else _change(batch, person, profile, draft)
     if changes or decision.after != decision.before:
         profile.last_modified = batch.now
-    told = holdings.detail(organization, decision)
+    told = batch.detail(person.org_id, decision)
     batch.enter(draft.call, "people.update", person, 200, told | ({"changes": changes} if changes else {}))
     # As they are now: the next requests of the batch change person, profile and units.
     return Seen(organization, person.copy(), profile.copy(), faults=faults(batch.rulebook, decision))
