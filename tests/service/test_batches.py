@@ -315,13 +315,21 @@ def test_licenses_beyond_the_first_are_had_as_well(server: Server):
 
 
 def test_people_who_are_alike_are_decided_as_if_each_were_alone(server: Server):
-    """What one batch does for many who hold and ask the same is what one request after the other does."""
+    """What one batch does, and tells, for many who hold and ask the same is what one request after the other does."""
     chance = random.Random(5)
     codes = ("MS", "EE", "CF", "MSGR", "CE")
     plans = [
         (n, [(code, chance.random() < 0.7) for code in chance.sample(codes, chance.choice((1, 1, 2)))])
         for n in chance.choices(range(12), k=60)
     ]
+
+    async def make(service: Service) -> World:
+        world = await make_world(service, 8, *codes, total=3)
+        async with service.database.writing() as writing:
+            for n in range(4):
+                email = f"guest{n}@x.example"
+                world.people.append(await add_person(writing, world.org_id, email, home_org_id="elsewhere"))
+        return world
 
     def asking(world: World, n: int, wanted: list[tuple[str, bool]]) -> Assignment:
         asked = [Asked(world.licenses[code], world.licenses[code], add) for code, add in wanted]
@@ -332,11 +340,16 @@ def test_people_who_are_alike_are_decided_as_if_each_were_alone(server: Server):
         held = [names[license.id] for license in assigned.organization.held(assigned.person.holding.licenses)]
         return assigned.status, held, [(fault.code, fault.rule.id) for fault in assigned.faults]
 
-    together, apart = (server.call(lambda service: make_world(service, 12, *codes, total=3)) for _ in range(2))
+    def journal(world: World) -> list[tuple[Any, ...]]:
+        return server.rows("SELECT outcome, detail FROM journal WHERE org_id = $1 ORDER BY entry", world.org_id)
+
+    together, apart = server.call(make), server.call(make)
     at_once = assign(server, *(asking(together, *plan) for plan in plans))
     in_turn = [assign(server, asking(apart, *plan))[0] for plan in plans]
     found = [outcome(each, together) for each in at_once]
     assert found == [outcome(each, apart) for each in in_turn]
     assert {status for status, *_ in found} == {200, 206, 400}
+    assert len(journal(together)) == len(plans)
+    assert journal(together) == journal(apart)
     server.stop()
     assert wrongs(server.url) == []

@@ -13,6 +13,7 @@ from provisioning import opened, rows
 
 FREE = "INSERT INTO free_accounts (email) VALUES ($1)"
 COUNT = "SELECT COUNT(*) FROM free_accounts"
+ASLEEP = "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query = 'SELECT pg_sleep(600)'"
 END = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = $1"
 
 
@@ -104,6 +105,29 @@ def test_a_write_that_the_server_refuses_with_the_commit_is_certain(postgres_url
         )
 
     assert write_freely(postgres_url, stop, ["seed@example.com"]) == (StoreError, 1)
+
+
+def test_a_transaction_that_is_cancelled_on_its_way_changes_nothing(postgres_url: str):
+    """Its statement is stopped, what was held back before it is undone, and the connection serves the next one."""
+
+    async def stay(service: Service) -> None:
+        async with service.database.writing() as writing:
+            await writing.many(FREE, [("a@example.com",)])
+            await writing.rows("SELECT pg_sleep(600)")
+
+    async def check() -> None:
+        async with opened(postgres_url) as service:
+            task = asyncio.create_task(stay(service))
+            while not await rows(service, ASLEEP):
+                await asyncio.sleep(0.01)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert await rows(service, ASLEEP) == []
+            async with service.database.writing() as first, service.database.writing() as second:
+                assert await first.rows(COUNT) == await second.rows(COUNT) == [(0,)]
+
+    asyncio.run(asyncio.wait_for(check(), 60))
 
 
 def test_any_number_of_statements_can_be_prepared(postgres_url: str):
