@@ -9,7 +9,7 @@ import pytest
 from allot.service.service import Service
 from allot.store.database import ConflictError, StoreError, UncertainError, Writing
 from allot.store.pipelines import PREPARED_MAX
-from provisioning import opened, rows
+from provisioning import opened, rows, until
 
 FREE = "INSERT INTO free_accounts (email) VALUES ($1)"
 COUNT = "SELECT COUNT(*) FROM free_accounts"
@@ -118,8 +118,11 @@ def test_a_transaction_that_is_cancelled_on_its_way_changes_nothing(postgres_url
     async def check() -> None:
         async with opened(postgres_url) as service:
             task = asyncio.create_task(stay(service))
-            while not await rows(service, ASLEEP):
-                await asyncio.sleep(0.01)
+
+            async def is_on_its_way() -> bool:
+                return bool(await rows(service, ASLEEP))
+
+            await until(is_on_its_way)
             task.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await task
