@@ -11,6 +11,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -27,7 +28,10 @@ MEMORY, BYTES_FREE = Path("/dev", "shm"), 4 << 30
 
 
 def pytest_configure() -> None:
-    """Where there is room, what is temporary is in memory: no test waits for a disk, and none tests one."""
+    """What is temporary is in memory where there is room: no test waits for a disk, and none tests one."""
+    # A shell lets what it starts in the background ignore Ctrl-C, and all that is started by it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > BYTES_FREE:
         os.environ["TMPDIR"] = str(MEMORY)
         tempfile.tempdir = None
