@@ -220,7 +220,7 @@ def read_assignment(request: Request, body: PatchUserLicenses) -> Assignment:
         found.append(f"licenses, siteUrls: at most {ITEMS_MAX} items in one request")
         raise invalid(found)
     asked = _licenses(found, licenses)
-    attended = _sites(found, sites) if sites else []
+    attended = _sites(found, sites)
     if found:
         raise invalid(found)
     return Assignment(request.call, org_id or "", person_id, email, asked, attended)
@@ -236,8 +236,6 @@ def _licenses(found: list[str], items: list[LicenseRequest]) -> list[Asked]:
             check_length(found, f"licenses[{n}].id", id)
         one = Asked(id, item.id, item.operation != "remove", properties)
         other = asked.setdefault(id, one)
-        if other is one:
-            continue
         if other.add != one.add:
             found.append(f"licenses[{n}].id: the same license is both added and removed")
         elif other.properties != one.properties:

@@ -170,13 +170,13 @@ def _likeness(person: Person, items: list[Item]) -> tuple[Any, ...] | None:
 
 def _apply(organization: Organization, person: Person, after: Holding) -> None:
     before = person.holding
-    given, taken = after.licenses & ~before.licenses, before.licenses & ~after.licenses & ~person.pending_licenses
-    for license in organization.held(taken) if taken else ():
+    given, taken = after.licenses & ~before.licenses, before.licenses & ~after.licenses
+    for license in organization.held(taken & ~person.pending_licenses):
         license.consumed_by_users -= 1
     if person.external:
         _invite(person, after)
     else:
-        for license in organization.held(given) if given else ():
+        for license in organization.held(given):
             license.consumed_by_users += 1
     if before.calling != after.calling:
         _move(organization, person, after)

@@ -42,7 +42,6 @@ UPDATE licenses SET consumed_by_users = consumed_by_users + $3 WHERE org_id = $1
 
 #: (organization id, person id or email)
 Key = tuple[str, str]
-_NOWHERE: frozenset[str] = frozenset()
 
 
 def expect(reading: Reading, ids: Collection[Key]) -> None:
@@ -73,7 +72,7 @@ def _meet(people: dict[Key, Person], more: dict[Key, Person], org_id: str, found
         key = (org_id, person_id)
         if key not in people:
             calling = Calling(location, number, extension) if location else None
-            people[key] = Person(org_id, person_id, home, email, Holding(held or 0, _NOWHERE, calling))
+            people[key] = Person(org_id, person_id, home, email, Holding(held or 0, frozenset(), calling))
             if held is None:
                 more[key] = people[key]
 
@@ -132,12 +131,11 @@ class Changes:
         now, pending_until = times
         # What was taken and given again is not as it was: it is pending, from now on.
         staying = before.licenses & after.licenses & ~person.renewed_licenses
-        given, taken = after.licenses & ~staying, before.licenses & ~staying
-        for license in bits(given) if given else ():
+        for license in bits(after.licenses & ~staying):
             self.give.append((org_id, person_id, license, pending_until, now))
             if pending_until is None:
                 self._count(org_id, license, 1)
-        for license in bits(taken) if taken else ():
+        for license in bits(before.licenses & ~staying):
             self.take.append((org_id, person_id, license))
             if not pending >> license & 1:
                 self._count(org_id, license, -1)

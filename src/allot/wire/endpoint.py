@@ -125,8 +125,8 @@ class Endpoint:
         return caller
 
     async def _raw_body(self, headers: Headers, receive: Receive) -> bytes | None:
-        kind = headers.get(b"content-type", b"")
-        if kind != self._media and kind.partition(b";")[0].strip().lower() != self._media:
+        kind = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if kind != self._media:
             wanted = f"Content-Type: must be {self._operation.media}"
             raise Failure(Kind.UNSUPPORTED, "The media type is not supported", (wanted,))
         if headers.get(b"content-encoding", b"identity").lower() != b"identity":
