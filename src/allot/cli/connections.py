@@ -35,11 +35,13 @@ class Corked:
         self._transport = transport
         self._loop = loop
         self._parts: list[bytes] = []
-        # Asked for with every answer.
+        # All else that a transport is asked; to find it by `__getattr__` would make what is found here slow as well.
+        self.abort = transport.abort
+        self.get_extra_info = transport.get_extra_info
+        self.get_write_buffer_size = transport.get_write_buffer_size
         self.is_closing = transport.is_closing
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
+        self.pause_reading = transport.pause_reading
+        self.resume_reading = transport.resume_reading
 
     def write(self, data: bytes) -> None:
         """Send at the end of this turn."""
