@@ -1,5 +1,6 @@
 """Holdings: what a batch of requests is decided against, and how it is saved. One path for all that changes them."""
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -48,7 +49,7 @@ class Needs:
                 if value:
                     values.add((org_id, value))
 
-    def only(self, org_ids: set[str]) -> None:
+    def only(self, org_ids: Set[str]) -> None:
         """Leave out what is not of these organizations."""
         for keys in (self.ids, self.emails, self.locations, self.numbers, self.extensions):
             keys.difference_update([key for key in keys if key[0] not in org_ids])
@@ -69,6 +70,8 @@ class Batch:
     #: what each touched person held before the batch, and which of the licenses were pending
     before: dict[store.Key, tuple[Holding, int]] = field(default_factory=dict)
     entries: list[Entry] = field(default_factory=list)
+    #: the numbers of the last entries before those, where they are known
+    last: dict[str, int] = field(default_factory=dict)
     #: decisions by all that they depend on, and what is told of them: people are alike, and asked for alike
     _alike: dict[tuple[Any, ...], Decision] = field(default_factory=dict)
     _told: dict[Decision, dict[str, Any]] = field(default_factory=dict)
@@ -111,15 +114,18 @@ async def load(writing: Writing, context: Context, needs: Needs) -> Batch:
     """Lock the organizations and load all that is needed, one statement a table."""
     organizations.expect(writing, sorted(needs.org_ids), sites=needs.sites)
     store.expect(writing, needs.ids)
-    return await view(writing, context, needs, await organizations.lock(writing, needs.org_ids))
+    last = await organizations.lock(writing, needs.org_ids)
+    batch = await view(writing, context, needs, last.keys())
+    batch.last = last
+    return batch
 
 
-async def view(reading: Reading, context: Context, needs: Needs, existing: set[str]) -> Batch:
+async def view(reading: Reading, context: Context, needs: Needs, existing: Set[str]) -> Batch:
     """Load all that is needed of these organizations, which exist, without making anybody wait."""
     at = context.now()
     now = stamp(at)
     loaded = await organizations.load(reading, context.rulebook.offers, sorted(existing), sites=needs.sites)
-    if not existing.issuperset(needs.org_ids):
+    if not existing >= needs.org_ids:
         needs.only(existing)
     await organizations.load_calling(reading, loaded, needs.locations, needs.numbers, needs.extensions)
     people = await store.load(reading, needs.ids, needs.emails, now)
@@ -151,7 +157,7 @@ async def save(writing: Writing, batch: Batch) -> None:
         person = batch.by_id[key]
         changes.gather(person, before, pending, (batch.now, pending_until if person.external else None))
     await store.save(writing, changes)
-    await journal.write(writing, batch.entries)
+    await journal.write(writing, batch.entries, batch.last)
 
 
 def _likeness(person: Person, items: list[Item]) -> tuple[Any, ...] | None:

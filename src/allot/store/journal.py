@@ -9,7 +9,8 @@ import msgspec
 from allot.core.journal import Change, Entry, Search
 from allot.store.database import Reading, Row, Writing, one, rows, texts
 
-_COUNT = "UPDATE organizations SET entries = entries + $2 WHERE org_id = $1 RETURNING entries"
+_COUNT = "UPDATE organizations SET entries = entries + $2 WHERE org_id = $1"
+_COUNTED = f"{_COUNT} RETURNING entries"
 _WRITE = """
 INSERT INTO journal (org_id, entry, at, tracking_id, action, actor_id, target_id, outcome, detail, tracking_key)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
@@ -55,16 +56,13 @@ class _Detail(msgspec.Struct, frozen=True, gc=False):
 _decode = msgspec.json.Decoder(_Detail).decode
 
 
-async def write(writing: Writing, entries: Sequence[Entry]) -> None:
-    """Number and write the entries; their organizations are locked by this transaction, or partners."""
-    if not entries:
-        return
-    # In the order in which organizations are locked: those that are not yet are partners.
-    more = dict(sorted(Counter(entry.org_id for entry in entries).items()))
-    counted = await writing.each(_COUNT, list(more.items()))
-    last = {org_id: count - more[org_id] for org_id, [(count,)] in zip(more, counted, strict=True)}
-    for entry in entries:
-        last[entry.org_id] = entry.number = last[entry.org_id] + 1
+async def write(writing: Writing, entries: Sequence[Entry], last: dict[str, int] | None = None) -> None:
+    """Number and write the entries; their organizations are locked by this transaction, or partners.
+
+    `last` are the numbers of the last entries that are known, and need not be asked for: those that locking told, as
+    long as this transaction writes entries of these organizations with the same `last`, which follows.
+    """
+    await _number(writing, entries, {} if last is None else last)
     encode = msgspec.json.encode
     await writing.many(
         _WRITE,
@@ -86,6 +84,18 @@ async def write(writing: Writing, entries: Sequence[Entry]) -> None:
     )
     if any("events" in entry.detail for entry in entries):
         await writing.announce(NEWS)
+
+
+async def _number(writing: Writing, entries: Sequence[Entry], last: dict[str, int]) -> None:
+    # In the order in which organizations are locked: those that are not yet are partners.
+    more = sorted(Counter(entry.org_id for entry in entries).items())
+    await writing.many(_COUNT, [(org_id, count) for org_id, count in more if org_id in last])
+    asked = [(org_id, count) for org_id, count in more if org_id not in last]
+    counted = await writing.each(_COUNTED, asked)
+    others = {org_id: number - count for (org_id, count), [(number,)] in zip(asked, counted, strict=True)}
+    for entry in entries:
+        numbers = last if entry.org_id in last else others
+        numbers[entry.org_id] = entry.number = numbers[entry.org_id] + 1
 
 
 async def count(reading: Reading, org_id: str) -> int:

@@ -9,7 +9,7 @@ from allot.core.site import Site
 from allot.store.database import Reading, Writing, by_organization, one, rows, texts
 
 _LOCK = """
-SELECT o.org_id FROM organizations o
+SELECT o.org_id, o.entries FROM organizations o
 WHERE o.org_id IN (SELECT value->>0 FROM EACH($1)) ORDER BY o.partner, o.org_id FOR UPDATE
 """
 
@@ -51,12 +51,12 @@ _NAMED = _HEADS.format(which="org_id IN LIST($1)")
 _MANAGED = _HEADS.format(which="manager_id = $1 ORDER BY org_id")
 
 
-async def lock(writing: Writing, org_ids: Collection[str]) -> set[str]:
-    """Make other writers of these organizations wait; the ids of those that exist.
+async def lock(writing: Writing, org_ids: Collection[str]) -> dict[str, int]:
+    """Make other writers of these organizations wait; those that exist, each with the number of its last journal entry.
 
     They are locked in id order, partners last: what is done for their customers ends up in their journals.
     """
-    return {row[0] for row in await writing.rows(_LOCK, rows([(org_id,) for org_id in org_ids]))}
+    return dict(await writing.rows(_LOCK, rows([(org_id,) for org_id in org_ids])))
 
 
 async def names(reading: Reading) -> dict[str, str]:
