@@ -6,6 +6,7 @@ import pytest
 
 from allot.core import ids
 from allot.store import database, postgres
+from allot.store.multiples import Multiples
 from allot.wire import access, values
 from servers import Client, Server
 
@@ -38,7 +39,8 @@ def test_every_cache_has_a_most():
         values._in_e164,
         access._is_loopback,
         database.spell,
-        postgres._set_wise,
+        postgres._spelled,
+        Multiples({}).of,
     )
     assert all(cache.cache_info().maxsize is not None for cache in caches)
 

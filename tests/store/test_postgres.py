@@ -1,14 +1,19 @@
 """PostgreSQL: statements that travel together, and what is said to the server about those who do not answer."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import psycopg
 import pytest
+from psycopg.pq.abc import PGresult
 
+from allot.core.call import Call, Caller
+from allot.service import licenses
+from allot.service.licenses import Asked, Assigned, Assignment
 from allot.service.service import Service
 from allot.store.database import ConflictError, StoreError, UncertainError, Writing
-from allot.store.pipelines import PREPARED_MAX
+from allot.store.pipelines import PREPARED_MAX, Connection, Statement
+from organizations import add_license, add_organization, add_people
 from provisioning import opened, rows, until
 
 FREE = "INSERT INTO free_accounts (email) VALUES ($1)"
@@ -169,3 +174,30 @@ def end_others(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = psycopg.RawCursor(connection)
         assert cursor.execute(END.encode(), (connection.info.dbname,)).fetchall()
+
+
+def test_a_batch_takes_two_trips(postgres_url: str, monkeypatch: pytest.MonkeyPatch):
+    """Whatever its requests ask for: one trip locks and reads, the other one writes and commits."""
+    trips: list[int] = []
+
+    async def counted(self: Connection, statements: Sequence[Statement]) -> list[PGresult]:
+        trips.append(len(statements))
+        return await trip(self, statements)
+
+    async def check() -> None:
+        async with opened(postgres_url) as service:
+            async with service.database.writing() as writing:
+                world = await add_organization(writing)
+                await add_license(writing, world, "EE", "EE", total=2)
+                await add_people(writing, world, 3)
+            monkeypatch.setattr(Connection, "trip", counted)
+            call = Call(Caller(world.org_id, world.people[0], "", frozenset(), frozenset()), "T")
+            asked = [Asked(world.licenses["EE"], "EE", True)]
+            async with service.database.writing() as writing:
+                changes = [Assignment(call, world.org_id, person, None, asked) for person in world.people]
+                outcomes = await licenses.assign(writing, service.context, changes)
+            assert [outcome.status for outcome in outcomes if isinstance(outcome, Assigned)] == [200, 200, 400]
+
+    trip = Connection.trip
+    asyncio.run(check())
+    assert len(trips) == 2

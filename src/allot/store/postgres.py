@@ -1,7 +1,6 @@
 """PostgreSQL through psycopg: a pool of connections, each transaction on one of them."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -16,6 +15,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 
 from allot.store.database import ConflictError, Reading, Row, StoreError, UncertainError, Writing, shown, spell
+from allot.store.multiples import Multiples
 from allot.store.pipelines import Connection, Statement
 
 # Writers of one process: one organization always goes to the same writer, and where another process holds an
@@ -37,6 +37,9 @@ _PLANS = "-c enable_hashjoin=off -c enable_mergejoin=off -c enable_seqscan=off -
 _KEEPALIVES = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "tcp_user_timeout": 10_000}
 _WATCH = " ".join(f"-c {name.replace('keepalives', 'tcp_keepalives')}={value}" for name, value in _KEEPALIVES.items())
 _STALLED = "-c idle_in_transaction_session_timeout=120s"
+_COLUMNS = (
+    "SELECT table_name, column_name, data_type FROM information_schema.columns WHERE table_schema = current_schema()"
+)
 _CONNECTION: dict[str, Any] = {"options": f"{_PLANS} {_WATCH} {_STALLED}", "connect_timeout": 5, **_KEEPALIVES}
 
 
@@ -84,8 +87,9 @@ class _Reading:
 class _Writing(_Reading):
     """One connection as `Writing`: its transaction begins with the first statement that goes."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, multiples: Multiples) -> None:
         super().__init__(connection)
+        self._multiples = multiples
         self._held.append((b"BEGIN", ()))
 
     async def run(self, sql: str, *parameters: object) -> int:
@@ -95,13 +99,11 @@ class _Writing(_Reading):
     async def many(self, sql: str, rows: Sequence[Sequence[object]], *, apart: bool = False) -> None:
         if not rows:
             return
-        whole = _set_wise(spell(sql, True)) if len(rows) > 1 else None
+        whole = self._multiples.of(spell(sql, True)) if len(rows) > 1 else None
         if whole is None:
             await self._hold([(_spelled(sql), row) for row in rows])
-            return
-        statement, columns = whole
-        records = [dict(zip(columns, row, strict=True)) for row in rows]
-        await self._hold([(statement.encode(), (msgspec.json.encode(records).decode(),))], len(rows))
+        else:
+            await self._hold([(whole.encode(), (msgspec.json.encode(rows).decode(),))], len(rows))
 
     async def _hold(self, statements: list[Statement], size: int = 1) -> None:
         self._held += statements
@@ -134,50 +136,6 @@ def _spelled(sql: str) -> bytes:
     return spell(sql, True).encode()
 
 
-_INSERT = re.compile(r"INSERT INTO (\w+) \(([\w, ]+)\)\s+VALUES \([$\d, ]+\)( ON CONFLICT DO NOTHING)?\s*")
-_UPDATE = re.compile(
-    r"UPDATE (\w+) SET ((?:(\w+) = (?:\3 \+ )?(?:\$\d+|NULL)(?:,\s+)?)+)\s+WHERE ((?:\w+ = \$\d+(?: AND )?)+)\s*"
-)
-_ASSIGNED = re.compile(r"(\w+) = (?:(\w+ \+) )?(\$\d+|NULL)")
-_DELETE = re.compile(r"DELETE FROM (\w+) WHERE ((?:\w+ = \$\d+(?: AND )?)+)\s*")
-
-
-@lru_cache(maxsize=1000)
-def _set_wise(sql: str) -> tuple[str, tuple[str, ...]] | None:
-    """A plain INSERT, UPDATE or DELETE of one row as one statement for many, with the columns of a row; else None.
-
-    The rows travel as one JSON array, whose members get their types from the table: one statement
-    for 64 rows costs a quarter of 64 statements. An UPDATE names each row once.
-    """
-    sql = sql.strip()
-    if found := _INSERT.fullmatch(sql):
-        table, columns, once = found.groups()
-        source = f"SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, $1::jsonb)"
-        return f"INSERT INTO {table} ({columns}) {source}{once or ''}", tuple(columns.split(", "))
-    if found := _UPDATE.fullmatch(sql):
-        return _update(found[1], found[2], found[4])
-    if found := _DELETE.fullmatch(sql):
-        table, condition = found.groups()
-        keys = tuple(part.partition(" = ")[0] for part in condition.split(" AND "))
-        same = " AND ".join(f"{table}.{key} = gone.{key}" for key in keys)
-        gone = f"jsonb_populate_recordset(NULL::{table}, $1::jsonb) AS gone"
-        return f"DELETE FROM {table} USING {gone} WHERE {same}", keys
-    return None
-
-
-def _update(table: str, assignments: str, condition: str) -> tuple[str, tuple[str, ...]]:
-    places = {place: column for column, _, place in _ASSIGNED.findall(f"{assignments} {condition}")}
-    values = {place: "NULL" if place == "NULL" else f"new.{column}" for place, column in places.items()}
-    sets = ", ".join(
-        f"{column} = {f'{table}.{column} + ' if more else ''}{values[place]}"
-        for column, more, place in _ASSIGNED.findall(assignments)
-    )
-    same = " AND ".join(f"{table}.{key} = new.{key}" for key, _, _ in _ASSIGNED.findall(condition))
-    source = f"jsonb_populate_recordset(NULL::{table}, $1::jsonb) AS new"
-    columns = tuple(places[f"${n}"] for n in range(1, len(places.keys() - {"NULL"}) + 1))
-    return f"UPDATE {table} SET {sets} FROM {source} WHERE {same}", columns
-
-
 class Postgres:
     """A PostgreSQL database as a `Database`."""
 
@@ -186,6 +144,7 @@ class Postgres:
     def __init__(self, url: str) -> None:
         self._address = url
         self.url = shown(url)
+        self._multiples = Multiples({})
         self._pool = psycopg_pool.AsyncConnectionPool(
             url,
             connection_class=Connection,
@@ -203,6 +162,9 @@ class Postgres:
             # The pool would try again until the time is over, and then not say what was wrong.
             await (await psycopg.AsyncConnection.connect(self._address)).close()
             await self._pool.open(wait=True, timeout=WAIT_SECONDS)
+            async with self._pool.connection() as connection:
+                columns = await (await connection.execute(_COLUMNS)).fetchall()
+            self._multiples = Multiples({(table, column): kind for table, column, kind in columns})
         except psycopg.OperationalError as error:
             raise StoreError(f"{self.url} cannot be reached: {' '.join(str(error).split())}") from error
         except psycopg.ProgrammingError:  # which quotes a part of the URL, and that may be the password
@@ -218,7 +180,7 @@ class Postgres:
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Writing]:
         async with self._connection() as connection:
-            writing = _Writing(connection)
+            writing = _Writing(connection, self._multiples)
             yield writing
             await writing.commit()
 
