@@ -1,40 +1,43 @@
-"""Fixtures for all tests. What they make is real: databases, servers, processes.
+"""What holds for all runs of tests; their fixtures are in `shared_fixtures.py`."""
 
-- `database_url`: an empty, migrated database; the test runs once on SQLite and once on PostgreSQL.
-- `demo_url`: the same with the demo organization.
-- `sqlite_url`, `demo_sqlite_url`, `postgres_url`, `demo_postgres_url`: of one kind only.
-- `server`, `client`: the application on `demo_url` over HTTP, and a client of it with the administrator's token.
-- `demo`, `admin`: the same, one server for all tests of a file, on SQLite.
-- `process`: `allot serve --demo` as a process, on an SQLite file.
-- `counted`: tells a count that is shown at the end of the run.
-"""
-
+import gc
 import os
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import closing
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from databases import Maker, PostgresMaker, SqliteMaker, postgres_server
-from servers import Client, Process, Server, load_demo
-
+CORE = Path(__file__).parent / "core"
 #: a file system in memory, and how many bytes of it must be free for all tests
 MEMORY, BYTES_FREE = Path("/dev", "shm"), 4 << 30
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """What is temporary is in memory where there is room: no test waits for a disk, and none tests one."""
+    # Core is tested without databases and servers, in less time than it takes to import them.
+    if not all(Path(each.partition("::")[0]).absolute().is_relative_to(CORE) for each in config.args):
+        config.pluginmanager.import_plugin("shared_fixtures")
     # A shell lets what it starts in the background ignore Ctrl-C, and all that is started by it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     if "TMPDIR" not in os.environ and MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > BYTES_FREE:
         os.environ["TMPDIR"] = str(MEMORY)
         tempfile.tempdir = None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """What is collected stays: to look for garbage in it takes half the time of collecting, and then time of tests."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.freeze()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -44,104 +47,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         named = {each for each in asked if isinstance(each, str)}
         for kind in named & {"sqlite", "postgres"}:
             item.add_marker(kind)
-
-
-@pytest.fixture(scope="session")
-def sqlite(tmp_path_factory: pytest.TempPathFactory) -> Maker:
-    """Makes SQLite databases."""
-    return SqliteMaker(tmp_path_factory.mktemp("sqlite"))
-
-
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Maker]:
-    """Makes PostgreSQL databases, on one server for the whole run."""
-    with postgres_server() as url, closing(PostgresMaker(url)) as made:
-        yield made
-
-
-@pytest.fixture(params=["sqlite", "postgres"])
-def maker(request: pytest.FixtureRequest) -> Maker:
-    """Makes databases of the kind that the test runs on."""
-    made: Maker = request.getfixturevalue(request.param)
-    return made
-
-
-@pytest.fixture
-def database_url(maker: Maker) -> Iterator[str]:
-    url = maker.make()
-    yield url
-    maker.drop(url)
-
-
-@pytest.fixture
-def demo_url(maker: Maker) -> Iterator[str]:
-    url = maker.make(load_demo)
-    yield url
-    maker.drop(url)
-
-
-@pytest.fixture
-def sqlite_url(sqlite: Maker) -> Iterator[str]:
-    url = sqlite.make()
-    yield url
-    sqlite.drop(url)
-
-
-@pytest.fixture
-def demo_sqlite_url(sqlite: Maker) -> Iterator[str]:
-    url = sqlite.make(load_demo)
-    yield url
-    sqlite.drop(url)
-
-
-@pytest.fixture
-def postgres_url(postgres: Maker) -> Iterator[str]:
-    url = postgres.make()
-    yield url
-    postgres.drop(url)
-
-
-@pytest.fixture
-def demo_postgres_url(postgres: Maker) -> Iterator[str]:
-    url = postgres.make(load_demo)
-    yield url
-    postgres.drop(url)
-
-
-@pytest.fixture
-def server(demo_url: str) -> Iterator[Server]:
-    with Server(demo_url) as running:
-        yield running
-
-
-@pytest.fixture
-def client(server: Server) -> Iterator[Client]:
-    made = server.client()
-    yield made
-    made.close_all()
-
-
-@pytest.fixture(scope="module")
-def demo(sqlite: Maker) -> Iterator[Server]:
-    """One demo server for the tests of a file that change nothing, or only what is theirs."""
-    url = sqlite.make(load_demo)
-    with Server(url) as running:
-        yield running
-    sqlite.drop(url)
-
-
-@pytest.fixture
-def admin(demo: Server) -> Iterator[Client]:
-    """The administrator of Acme, on the server of the file."""
-    client = demo.client()
-    yield client
-    client.close_all()
-
-
-@pytest.fixture
-def process(demo_sqlite_url: str, tmp_path: Path) -> Iterator[Process]:
-    with Process(demo_sqlite_url, tmp_path / "server.log", "--demo") as running:
-        yield running
 
 
 COUNTS = pytest.StashKey[list[str]]()

@@ -7,7 +7,7 @@ which it reads for itself, and the neutral types of `corpus_format`.
 import tomllib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,8 +52,9 @@ class Book:
         return min(rules, key=self.places.__getitem__)
 
 
+@cache
 def webex() -> Book:
-    """The rulebook that is shipped."""
+    """The rulebook that is shipped, read once."""
     return Book(WEBEX.read_text(encoding="utf-8"))
 
 

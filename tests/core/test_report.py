@@ -23,6 +23,7 @@ from allot.core.report import (
     faults,
     quoted,
 )
+from counts import BILLS
 
 ORG = "0f4d2c1b-6a3e-4b58-8c77-d1e9b2a64f30"
 FIRST = date(2026, 2, 25)
@@ -69,7 +70,7 @@ def lines(report: Report, intervals: list[Interval], size: int = 1000) -> list[d
     return list(csv.DictReader([bill.header, *found, *bill.end()]))
 
 
-@settings(max_examples=100, deadline=None, database=None)
+@settings(max_examples=BILLS.quick, deadline=None, database=None)
 @given(st.integers(0, 2**64 - 1).map(Random), st.sampled_from(TYPES), st.integers(1, 7))
 def test_a_bill_counts_as_a_row_a_day_would(random, type, size):
     """Of each key the subscriber-days and the distinct subscribers are those of a ledger with a row a day."""
@@ -83,6 +84,17 @@ def test_a_bill_counts_as_a_row_a_day_would(random, type, size):
         )
         counted[*key, line["package"]] = (int(line.get("subscribers", 1)), int(line["subscriberDays"]))
     assert counted == oracle(report, intervals)
+
+
+@pytest.mark.long
+def test_bills_count_as_a_row_a_day_would_for_long():
+    """They do in many further ledgers, which no other run has seen before."""
+    seed = Random().randrange(2**32)
+    print(f"\nseed {seed}")
+    random = Random(seed)
+    for _ in range(BILLS.long):
+        type, size = random.choice(TYPES), random.randint(1, 7)
+        test_a_bill_counts_as_a_row_a_day_would.hypothesis.inner_test(random, type, size)
 
 
 @given(st.dates(date(1, 3, 1)), st.integers(-800, 800))

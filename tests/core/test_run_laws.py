@@ -15,6 +15,7 @@ from allot.core.customer import DENIAL, STATUSES, Customer
 from allot.core.order import Order
 from allot.core.run import Delayed, Done, Failed, Move, Paused, Released, Run, RunError, advance
 from core.stories import NO, PACKAGES, Story, lay_out, pace, snapshot
+from counts import STORIES
 
 #: a package's moves; "" is not there
 PACKAGE_EDGES = {
@@ -41,7 +42,7 @@ STEP_EDGES = {
 WRONG = {"failed", "parked", "skipped"}
 
 law = settings(
-    max_examples=60,
+    max_examples=STORIES.quick,
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
@@ -291,7 +292,7 @@ def test_the_stories_are_worth_telling():
         statuses.add(story.customer.status)
         edges.update((move.before, move.after) for move in moves if move.package)
 
-    for seed in range(150):
+    for seed in range(40):
         story = Story(Random(seed), look).tell(3)
         events.update(type(each) for chapter in story.chapters for each in chapter.told)
         ends.update((chapter.order.kind, story.world.gone) for chapter in story.chapters)
@@ -304,11 +305,11 @@ def test_the_stories_are_worth_telling():
 
 @pytest.mark.long
 def test_the_laws_of_runs_hold_for_long():
-    """The laws of runs hold in 1,000 further stories each, which no other run has seen before."""
+    """The laws of runs hold in many further stories each, which no other run has seen before."""
     seed = Random().randrange(2**32)
     random = Random(seed)
     laws = [each for name, each in globals().items() if name.startswith("test_law_")]
     for each in laws:
-        for _ in range(1_000):
+        for _ in range(STORIES.long):
             each.hypothesis.inner_test(random)
-    print(f"\nthe {len(laws)} laws of runs held in 1,000 stories each (seed {seed})")
+    print(f"\nthe {len(laws)} laws of runs held in {STORIES.long:,} stories each (seed {seed})")
