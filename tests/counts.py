@@ -6,6 +6,8 @@ they are drawn anew in every run, from a seed that is told.
 
 from typing import NamedTuple
 
+import pytest
+
 
 class Count(NamedTuple):
     """How many cases of one kind."""
@@ -13,18 +15,33 @@ class Count(NamedTuple):
     quick: int
     long: int
 
+    def both(self, name: str) -> pytest.MarkDecorator:
+        """Runs a test with the few in every run, and once more with the many in `make long`; both as this argument."""
+        many = pytest.param(self.long, id="many", marks=pytest.mark.long)
+        return pytest.mark.parametrize(name, [pytest.param(self.quick, id="few"), many])
 
-#: for each law of a decision, of explanations, of runs, of bills, and of decisions as arrays
+
+#: for each law of a decision, of explanations, of runs and of bills
 DECISIONS = Count(20, 20_000)
 EXPLANATIONS = Count(25, 4_000)
 STORIES = Count(12, 1_000)
 BILLS = Count(25, 10_000)
-CROWDS = Count(10, 1_000)
 
 #: decided by the engine and by the oracle: with the shipped rulebook, with invented rulebooks, as arrays
 COMPARED = Count(250, 100_000)
 RULEBOOKS, INVENTED = Count(8, 100), Count(25, 100)
 ARRAYS = Count(200, 5_000)
+
+#: people whose plan is held against what is explained of each alone
+PLANNED = Count(300, 5_000)
+#: orders that are prechecked and then given
+ORDERS = Count(80, 1_000)
+#: of odd values a door is shown each so many-th, the next door from the next one on
+SHARE = Count(6, 1)
+#: of the statements of a run each so many-th is the last one of a worker, on SQLite and on PostgreSQL
+STRIDES = {"sqlite": Count(3, 1), "postgresql": Count(9, 1)}
+#: runs with several crashes at random
+RUNS = Count(6, 60)
 
 #: worlds that are small enough to try every series of requests
 WORLDS = Count(60, 10_000)

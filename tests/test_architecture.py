@@ -62,6 +62,12 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def nodes(node: ast.AST) -> list[ast.AST]:
+    """All that is below a node."""
+    return list(ast.walk(node))
+
+
 def name(path: Path) -> str:
     return str(path.relative_to(PACKAGE))
 
@@ -71,12 +77,12 @@ def ring(path: Path) -> str:
 
 
 def functions(node: ast.AST) -> Iterator[Function]:
-    return (each for each in ast.walk(node) if isinstance(each, Function))
+    return (each for each in nodes(node) if isinstance(each, Function))
 
 
 def imported(node: ast.AST) -> Iterator[str]:
     """The modules that the code below a node imports; of ``from a import b`` both ``a`` and ``a.b``."""
-    for each in ast.walk(node):
+    for each in nodes(node):
         if isinstance(each, ast.Import):
             yield from (alias.name for alias in each.names)
         elif isinstance(each, ast.ImportFrom):
@@ -170,7 +176,7 @@ def test_core_is_pure(path: Path):
     assert used <= sys.stdlib_module_names
     assert not used & IMPURE
     calls = {
-        each.func.id for each in ast.walk(tree(path)) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)
+        each.func.id for each in nodes(tree(path)) if isinstance(each, ast.Call) and isinstance(each.func, ast.Name)
     }
     assert not calls & {"open", "print", "input", "exec", "eval"}
 
@@ -182,7 +188,7 @@ def test_only_the_service_reads_the_clock(path: Path):
         return
     asked = [
         ast.unparse(each)
-        for each in ast.walk(tree(path))
+        for each in nodes(tree(path))
         if isinstance(each, ast.Attribute)
         and ast.unparse(each) in {"datetime.now", "datetime.utcnow", "time.time", "date.today"}
     ]
@@ -194,7 +200,7 @@ def test_sql_is_in_the_store_only(path: Path):
     """No text outside of `store` begins as a statement does."""
     found = [
         each.value
-        for each in ast.walk(tree(path))
+        for each in nodes(tree(path))
         if isinstance(each, ast.Constant) and isinstance(each.value, str) and SQL.match(each.value)
     ]
     assert not found
@@ -215,7 +221,7 @@ def test_broad_excepts_are_counted(path: Path):
     """Everything is caught only where this file says so, with the reason; what is raised again is not caught."""
     broad = [
         each
-        for each in ast.walk(tree(path))
+        for each in nodes(tree(path))
         if isinstance(each, ast.ExceptHandler)
         and (each.type is None or ast.unparse(each.type) in {"Exception", "BaseException"})
         and ast.unparse(each.body[-1]) != "raise"

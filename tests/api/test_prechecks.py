@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from allot.cli.demo import ACME, FOOTHILL, GLOBEX, PARTNER
 from allot.core import ids
+from counts import ORDERS
 from servers import Client, Server
 from wholesale import ADDRESS, PATH, TEMPLATES, TOKEN, body, faults, parameters
 
@@ -17,7 +18,6 @@ SUCCESS = {
     "message": "success",
     "info": [{"infoCode": 100, "description": "Provisioning preCheck validation successful."}],
 }
-CASES = 150
 
 
 @pytest.fixture
@@ -153,14 +153,15 @@ def orders(draw: Callable[[st.SearchStrategy[Any]], Any]) -> tuple[str, dict[str
     return partner, {member: value for member, value in asked.items() if value is not None}
 
 
-def test_a_precheck_is_the_very_decision(demo: Server, partner: Client, counted: Callable[[str], None]):
+@ORDERS.both("cases")
+def test_a_precheck_is_the_very_decision(demo: Server, partner: Client, counted: Callable[[str], None], cases: int):
     """A precheck succeeds exactly when the provisioning right after it is accepted, else for the same reasons.
 
     It writes nothing; half of them are for a sub-partner.
     """
     accepted, refused = [], []
 
-    @settings(max_examples=CASES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=cases, deadline=None, database=None, suppress_health_check=list(HealthCheck))
     @given(orders())
     def holds(order: tuple[str, dict[str, Any]]) -> None:
         org_id, asked = order
@@ -182,5 +183,5 @@ def test_a_precheck_is_the_very_decision(demo: Server, partner: Client, counted:
             assert sorted(told) == sorted(again)
 
     holds()
-    assert min(len(accepted), len(refused)) > CASES / 10
+    assert min(len(accepted), len(refused)) > cases / 20
     counted(f"{len(accepted)} orders accepted and {len(refused)} refused, each as its precheck said")

@@ -37,6 +37,7 @@ from core.cases import Generator, pose, webex
 from core.oracle import Book
 from core.test_oracle import invented
 from corpus_format import LicenseAsk, SituationSpec
+from counts import ARRAYS
 
 BOOK = oracle.webex()
 
@@ -83,14 +84,15 @@ def agrees(spec: SituationSpec, asks: Sequence[LicenseAsk], expected: oracle.Out
     assert verdict.rule == min(map(BOOK.places.__getitem__, expected.refused.values()), default=NONE)
 
 
-def test_arrays_and_the_oracle_agree(counted):
+@ARRAYS.both("cases")
+def test_arrays_and_the_oracle_agree(counted, cases):
     """Generated cases, without what arrays cannot express, are decided as the oracle decides them."""
     generator = Generator(Random(3), BOOK)
-    for place in range(1_000):
+    for place in range(cases):
         spec, asks = generator.case(legal=place % 8 != 0)
         plain = expressible(BOOK, spec, asks)
         agrees(spec, plain, oracle.decide(BOOK, spec, plain))
-    counted("1,000 cases decided as by the oracle")
+    counted(f"{cases:,} cases decided as by the oracle")
 
 
 EXPRESSIBLE = [case for case in form.read_all() if is_expressible(BOOK, case.situation, case.asks)]

@@ -27,8 +27,7 @@ from allot.core.site import MANAGED, Site
 from core import oracle
 from core.cases import Generator, Posed, pose, webex
 from corpus_format import LicenseAsk, LicenseSpec, SiteAsk
-
-CASES = 1_500
+from counts import PLANNED
 
 
 class Case:
@@ -188,7 +187,8 @@ def check(case: Case, record: Change | Refusal, shape: Shape) -> str:
     return "refused"
 
 
-@pytest.mark.parametrize(("cases", "others"), [(CASES, 0), (CASES // 2, PLACES_MAX)], ids=["few", "more than 64"])
+@PLANNED.both("cases")
+@pytest.mark.parametrize("others", [0, PLACES_MAX], ids=["some", "more than 64"])
 def test_a_shape_is_answered_as_each_of_its_people_would_be(counted, cases, others):
     """Changes, predictions and reasons by shape are those of the scalar explanation, for people of all kinds, with and
     without sites, however many licenses their organization has."""
@@ -207,8 +207,8 @@ def test_a_shape_is_answered_as_each_of_its_people_would_be(counted, cases, othe
         record = told(case, answers, number)
         outcomes[check(case, record, shape)] += 1
         with_sites += isinstance(record, Change) and bool(shape.attend or shape.leave)
-    assert min(outcomes[each] for each in ("changed", "refused", "needs properties", "elsewhere")) > 10
-    assert with_sites > 10
+    assert min(outcomes[each] for each in ("changed", "refused", "needs properties", "elsewhere")) > cases / 100
+    assert with_sites > cases / 100
     counted(f"{cases} people: {dict(outcomes)}, {with_sites} of the changed with sites")
 
 

@@ -10,6 +10,7 @@ from allot.core.customer import DELETE, PROVISION, UPDATE
 from allot.core.run import ATTEMPTS_MAX
 from allot.engine.worker import Worker
 from allot.service.service import Service
+from counts import RUNS, STRIDES, Count
 from crashes import Crash, CrashingDatabase
 from provisioning import (
     State,
@@ -26,23 +27,24 @@ from provisioning import (
 )
 
 KINDS = [PROVISION, UPDATE, DELETE]
-#: of the statements on PostgreSQL, `make test` takes every so many-th, and `make long` all
-STRIDE = 9
-ROWS = 20
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_crash_at_every_statement_of_a_run(database_url: str, kind: str, counted: Callable):
+def test_a_crash_at_some_statements_of_a_run(database_url: str, kind: str, counted: Callable):
     """Whichever statement is the last one of a worker, another one brings the run to the end that it would have had."""
-    stride = 1 if database_url.startswith("sqlite") else STRIDE
-    asyncio.run(crash_at_each(database_url, kind, stride, counted))
+    asyncio.run(crash_at_each(database_url, kind, stride(database_url).quick, counted))
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_crash_at_every_statement_on_postgresql(postgres_url: str, kind: str, counted: Callable):
-    """The same, at each statement on PostgreSQL."""
-    asyncio.run(crash_at_each(postgres_url, kind, 1, counted))
+def test_a_crash_at_every_statement_of_a_run(database_url: str, kind: str, counted: Callable):
+    """The same, at each statement."""
+    asyncio.run(crash_at_each(database_url, kind, stride(database_url).long, counted))
+
+
+def stride(url: str) -> Count:
+    """How many statements lie between two crashes on this database."""
+    return STRIDES[url.partition(":")[0]]
 
 
 async def crash_at_each(url: str, kind: str, stride: int, counted: Callable[[str], None]) -> None:
@@ -79,8 +81,9 @@ async def crashes_at(service: Service, statement: int) -> bool:
     return crashed
 
 
+@RUNS.both("runs")
 @pytest.mark.parametrize("kind", KINDS)
-def test_crashes_in_a_row(database_url: str, kind: str, counted: Callable):
+def test_crashes_in_a_row(database_url: str, kind: str, runs: int, counted: Callable):
     """Several crashes at random statements of one run, as many as a step has attempts less one, lose nothing either."""
 
     async def check() -> int:
@@ -90,7 +93,7 @@ def test_crashes_in_a_row(database_url: str, kind: str, counted: Callable):
             [customer_id] = await order(service, await prepare(service, kind, "undisturbed"))
             await work_off(Worker(service))
             undisturbed = await state(service, customer_id)
-            for n in range(ROWS):
+            for n in range(runs):
                 [customer_id] = await order(service, await prepare(service, kind, f"row{n}"))
                 for _ in range(ATTEMPTS_MAX - 1):
                     crashes += await crashes_at(service, random.randint(1, 60))
@@ -99,7 +102,7 @@ def test_crashes_in_a_row(database_url: str, kind: str, counted: Callable):
             assert await wrongs(service) == []
         return crashes
 
-    counted(f"{asyncio.run(check())} crashes, {ROWS} runs")
+    counted(f"{asyncio.run(check())} crashes, {runs} runs")
 
 
 @pytest.mark.parametrize("kind", KINDS)

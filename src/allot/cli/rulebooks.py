@@ -1,5 +1,6 @@
 """`allot rulebook`: the offers, rules and packages that decide."""
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -10,7 +11,13 @@ from allot.core.rulebook import Rulebook, load
 
 def read_rulebook(name: str) -> Rulebook:
     """The rulebook of a file, or the one shipped when the name is empty. Raises RulebookError or OSError."""
-    return load(rulebook_text(name), name or "webex.toml")
+    return load(rulebook_text(name), name) if name else _shipped()
+
+
+@cache
+def _shipped() -> Rulebook:
+    # Read once: whoever decides with the library asks for it again and again, and so do the servers of tests.
+    return load(rulebook_text(""), "webex.toml")
 
 
 def rulebook_text(name: str) -> str:
