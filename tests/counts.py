@@ -43,5 +43,8 @@ STRIDES = {"sqlite": Count(3, 1), "postgresql": Count(9, 1)}
 #: runs with several crashes at random
 RUNS = Count(6, 60)
 
+#: stops of a server under load
+STOPS = Count(1, 5)
+
 #: worlds that are small enough to try every series of requests
 WORLDS = Count(60, 10_000)

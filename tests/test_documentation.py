@@ -33,10 +33,9 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "bench" / "README.md", ROOT / "tests/corpus/README.md"])
 #: pages whose blocks are executed; those of RUN_LONG start Python so often that `make test` leaves them out
-RUN = [
-    "README.md",
-    "docs/tutorial.md",
-    "docs/wholesale.md",
+RUN = ["README.md", "docs/tutorial.md", "docs/wholesale.md"]
+RUN_LONG = [
+    "docs/move.md",
     "docs/how-to/testing.md",
     "docs/how-to/events.md",
     "docs/how-to/import.md",
@@ -44,9 +43,6 @@ RUN = [
     "docs/how-to/requests.md",
     "docs/how-to/rulebook.md",
     "docs/how-to/watching.md",
-]
-RUN_LONG = [
-    "docs/move.md",
     "docs/how-to/desired.md",
     "docs/how-to/plan.md",
     "docs/how-to/rehearse.md",

@@ -93,6 +93,7 @@ def test_no_cell_is_a_formula(tmp_path: Path, start: str):
     assert rows(tmp_path / "i.csv")[0]["email"] == f"'{email}"
 
 
+@pytest.mark.long
 def test_a_long_plan_is_never_in_memory_as_a_whole(tmp_path: Path):
     """Showing a plan of 60,000 people in every form takes little more memory than showing one of ten."""
     peaks = []

@@ -192,7 +192,10 @@ def stopped(line: Line, world: World, path: Path, left: int, by: signal.Signals)
     return pulling.returncode, said
 
 
-@pytest.mark.parametrize("by", [signal.SIGKILL, signal.SIGINT], ids=["kill", "interrupt"])
+@pytest.mark.parametrize(
+    "by",
+    [pytest.param(signal.SIGKILL, id="kill", marks=pytest.mark.long), pytest.param(signal.SIGINT, id="interrupt")],
+)
 def test_a_pull_that_was_stopped_goes_on(crowd: tuple[Server, World], whole: dict, tmp_path: Path, by: signal.Signals):
     """Killed as by a power cut, or with Ctrl-C: the same command reads the rest, to the same snapshot."""
     path = tmp_path / "x.snapshot"

@@ -122,7 +122,9 @@ def test_a_twin_that_cannot_be_imported_is_told(allot, tmp_path: Path, monkeypat
     assert nothing_left(tmp_path)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, pytest.param(signal.SIGTERM, marks=pytest.mark.long), signal.SIGKILL]
+)
 def test_nothing_outlives_the_command(started: Callable[[], tuple[subprocess.Popen[str], Path]], number: int):
     """Stopped by Ctrl+C, ended or killed: the twin ends, too, and its folder goes."""
     process, folder = started()

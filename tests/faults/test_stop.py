@@ -10,17 +10,19 @@ import aiohttp
 import pytest
 
 from audit import wrongs
+from counts import STOPS
 from crowd import open_session
 from databases import Maker
 from organizations import World, make
 from servers import Process, Server
 
-PEOPLE, CONNECTIONS, STOPS = 200, 64, 2
+PEOPLE, CONNECTIONS = 200, 64
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@STOPS.both("stops")
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.long)])
 def test_a_stop_under_load_answers_what_it_carries_out(
-    number: signal.Signals, maker: Maker, tmp_path: Path, counted: Callable
+    number: signal.Signals, stops: int, maker: Maker, tmp_path: Path, counted: Callable
 ):
     """Stopped under load, the server has answered every change that it made, and made every one that it answered."""
     url = maker.make()
@@ -28,7 +30,7 @@ def test_a_stop_under_load_answers_what_it_carries_out(
         world = server.call(lambda service: make(service, PEOPLE, "RTT", "MC", total=PEOPLE))
     answered: dict[str, int] = {}
     with Process(url, tmp_path / "server.log") as process:
-        for _ in range(STOPS):
+        for _ in range(stops):
             asyncio.run(load_until_stopped(process, world, number, answered))
             assert "Traceback" not in process.log.read_text()
             process.start()
@@ -38,7 +40,7 @@ def test_a_stop_under_load_answers_what_it_carries_out(
     assert journal == answered
     assert wrongs(url) == []
     maker.drop(url)
-    counted(f"{STOPS} stops; {len(answered)} answers, as many journal entries")
+    counted(f"{stops} stops; {len(answered)} answers, as many journal entries")
 
 
 async def load_until_stopped(process: Process, world: World, number: signal.Signals, answered: dict[str, int]) -> None:
