@@ -277,20 +277,19 @@ class Held:
         return proxies.PASS
 
 
-def test_two_at_once_are_one_too_many(company: Company, tmp_path: Path):
+def test_two_at_once_are_one_too_many(allot, company: Company, tmp_path: Path):
     """While one process applies a plan, another one that is to apply it says so and leaves."""
     plan = plan_all(company, tmp_path, range(20), UPGRADE)
     held = Held()
     with Proxy(company.address, held) as proxy, Running(tmp_path, flags(plan, company, address=proxy.address)) as one:
         assert held.begun.wait(SECONDS)
-        with Running(tmp_path, flags(plan, company)) as other:
-            code, _, err = other.end()
-        assert (code, "this plan is being applied by another process" in err) == (1, True)
+        other = allot(*flags(plan, company))
+        assert (other.code, "this plan is being applied by another process" in other.err) == (1, True)
         held.over.set()
         assert one.end()[0] == 0
 
 
-def test_an_interrupted_apply_finishes_what_it_sent(company: Company, tmp_path: Path):
+def test_an_interrupted_apply_finishes_what_it_sent(allot, company: Company, tmp_path: Path):
     """Ctrl-C: what is under way ends, 130, and the same command does the rest."""
     plan = plan_all(company, tmp_path, range(20), UPGRADE)
     with Proxy(company.address, slowly) as proxy:
@@ -304,13 +303,12 @@ def test_an_interrupted_apply_finishes_what_it_sent(company: Company, tmp_path: 
         assert "stopped by hand. The same command goes on where this one stopped" in err
         sent = proxy.methods["PATCH"]
         assert f"{sent} sent, and not read back yet" in out
-        with Running(tmp_path, call) as running:
-            code, out, err = running.end()
-        assert (code, out) == (0, "20 of 20 changes are done and read back\n")
+        again = allot(*call)
+        assert (again.code, again.out) == (0, "20 of 20 changes are done and read back\n")
         assert proxy.methods["PATCH"] == 20
 
 
-def test_who_cannot_wait_leaves_at_once(company: Company, tmp_path: Path):
+def test_who_cannot_wait_leaves_at_once(allot, company: Company, tmp_path: Path):
     """Ctrl-C twice: it is left while answers are still awaited, and the same command does the rest."""
     plan = plan_all(company, tmp_path, range(5), UPGRADE)
     held = Held()
@@ -324,11 +322,10 @@ def test_who_cannot_wait_leaves_at_once(company: Company, tmp_path: Path):
         code, _, err = one.end()
         assert (code, err) == (130, "\nallot: stopped\n")
         held.over.set()
-        with Running(tmp_path, flags(plan, company, address=proxy.address)) as again:
-            assert again.end()[0] == 0
+        assert allot(*flags(plan, company, address=proxy.address)).code == 0
 
 
-def test_a_full_disk_stops_the_sending(company: Company, tmp_path: Path):
+def test_a_full_disk_stops_the_sending(allot, company: Company, tmp_path: Path):
     """No room for the journal: nothing more is sent, one sentence, 1; with room the same command does the rest."""
     plan = plan_all(company, tmp_path, range(20), UPGRADE)
     with Proxy(company.address, slowly) as proxy:
@@ -341,9 +338,8 @@ def test_a_full_disk_stops_the_sending(company: Company, tmp_path: Path):
         assert code == 1
         assert "acme.plan.journal cannot be written (no space left), so that nothing more was sent" in err
         assert proxy.methods["PATCH"] < 10
-        with Running(tmp_path, call) as running:
-            code, out, _ = running.end()
-        assert (code, out.startswith("20 of 20 changes are done and read back")) == (0, True)
+        again = allot(*call)
+        assert (again.code, again.out.startswith("20 of 20 changes are done and read back")) == (0, True)
         assert proxy.methods["PATCH"] == 20
 
 

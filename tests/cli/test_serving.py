@@ -21,7 +21,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from allot.cli.demo import TOKENS
 from databases import Maker
-from servers import PROGRAM, Process
+from servers import PROGRAM, Client, Process
 
 JOHN = "john.andersen@example.com"
 MESSAGING = {"email": "ivan.horvat@example.com"}
@@ -60,9 +60,9 @@ def test_the_demo_is_one_command(folder: Path):
     assert "Traceback" not in said
 
 
-def test_the_demo_tokens_are_whom_they_say(process: Process):
+def test_the_demo_tokens_are_whom_they_say(admin: Client):
     """Each demo token speaks for its person, with that person's rights."""
-    answers = {known.token: process.client(known.token).get("/v1/licenses").status_code for known in TOKENS}
+    answers = {known.token: admin.as_(known.token).get("/v1/licenses").status_code for known in TOKENS}
     assert answers == {
         "allot-demo-admin": 200,
         "allot-demo-readonly": 200,
@@ -70,11 +70,11 @@ def test_the_demo_tokens_are_whom_they_say(process: Process):
         "allot-demo-partner": 200,
         "allot-demo-other-org": 200,
     }
-    assert process.client("allot-demo-user").get("/v1/people/me").json()["emails"] == ["user@example.com"]
-    assert process.client("allot-demo-readonly").patch("/v1/licenses/users", json=MESSAGING).status_code == 403
+    assert admin.as_("allot-demo-user").get("/v1/people/me").json()["emails"] == ["user@example.com"]
+    assert admin.as_("allot-demo-readonly").patch("/v1/licenses/users", json=MESSAGING).status_code == 403
 
 
-def test_a_second_start_continues(folder: Path):
+def test_a_second_start_continues(allot, folder: Path):
     """A named database is made at the first start, and kept as it was left at the second."""
     url = f"sqlite:///{folder / 'kept.db'}"
     log = folder / "log"
@@ -87,8 +87,7 @@ def test_a_second_start_continues(folder: Path):
         again = second.client().patch("/v1/licenses/users", json=change).json()
         assert again == left
         assert second.terminate() == 0
-    checked = subprocess.run([PROGRAM, "check", "--database", url], capture_output=True, text=True, check=True)
-    assert checked.stdout == "0 wrong, 0 warnings\n"
+    assert allot("check", "--database", url).out == "0 wrong, 0 warnings\n"
 
 
 def test_a_database_that_is_named_is_kept(folder: Path):

@@ -80,8 +80,8 @@ def test_a_worker_that_is_stopped_leaves_nothing_claimed(
 ):
     """Stopped while there is work, it ends with 0, carries out what it has claimed, and leaves the rest as it is."""
     url, token = partner
-    with server_without_worker(url, tmp_path / "server.log") as serving:
-        client = client_of(serving, token)
+    with Server(url) as server:  # it has no worker
+        client = server.client(token)
         for _ in range(40):
             new_id(client.post(PATH, json=body()))
         client.close_all()

@@ -9,7 +9,7 @@ import pytest
 from allot.cli.databases import migrate
 from allot.cli.main import run
 from allot.store.database import shown
-from servers import Process
+from servers import Process, Server, load_demo
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,8 @@ def test_a_new_database_is_for_its_owner(tmp_path: Path):
 def test_the_files_beside_it_are_for_its_owner(tmp_path: Path):
     """The write-ahead log, which has the newest changes, is as closed as the database."""
     path = tmp_path / "served.db"
-    with Process(str(path), tmp_path / "server.log", "--demo"):
+    load_demo(f"sqlite:///{path}")
+    with Server(f"sqlite:///{path}"):
         modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.glob("served.db*")}
     assert {"served.db", "served.db-wal"} <= set(modes)
     assert set(modes.values()) == {0o600}

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 
 import click
 
+from allot.bulk.memories import without_collector
+
 #: name -> where it is, and what `allot --help` says of it
 COMMANDS = {
     "serve": ("allot.cli.serve", "Serve the Webex API for licenses; with --demo, an organization to try it on."),
@@ -42,7 +44,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        with without_collector():  # what is imported stays, and to look for garbage in it takes a tenth of a start
+            command: click.Command = importlib.import_module(COMMANDS[cmd_name][0]).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
