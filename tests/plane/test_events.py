@@ -73,6 +73,12 @@ def partner(server: Server) -> Iterator[Client]:
     client.close_all()
 
 
+def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let streams say at once that there is nothing more."""
+    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.0)
+    monkeypatch.setattr(streams, "LOOK_SECONDS", 0.02)
+
+
 def everything(client: Client, **query: object) -> list[dict]:
     """All events of a partner that there are now."""
     with Follower(client) as now:
@@ -118,7 +124,7 @@ def test_events_come_at_once_and_in_order(server: Server, partner: Client, monke
 
 def test_every_event_is_a_place_to_resume_at(server: Server, partner: Client, monkeypatch: pytest.MonkeyPatch):
     """Resumed after any of its events, by header or query, a stream goes on with the next one."""
-    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.0)
+    hurry(monkeypatch)
     monkeypatch.setattr(events, "ENTRIES_MAX", 3)
     provisioned(server, partner)
     whole = everything(partner)
@@ -137,7 +143,7 @@ def test_every_event_is_a_place_to_resume_at(server: Server, partner: Client, mo
 
 def test_streams_are_filtered(server: Server, partner: Client, monkeypatch: pytest.MonkeyPatch):
     """A stream may be of one customer, of some types, or on behalf of a sub-partner; its place goes on all the same."""
-    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.0)
+    hurry(monkeypatch)
     one, other = provisioned(server, partner)["id"], provisioned(server, partner)["id"]
     whole = everything(partner)
     assert everything(partner, customerId=one) == [e for e in whole if e["data"]["customerId"] == one]
@@ -155,7 +161,7 @@ def test_streams_are_filtered(server: Server, partner: Client, monkeypatch: pyte
 
 def test_subscribers_are_told_of(server: Server, partner: Client, monkeypatch: pytest.MonkeyPatch):
     """A subscriber that comes, and one that goes, is an event with the ids of both it and its customer."""
-    monkeypatch.setattr(streams, "HEARTBEAT_SECONDS", 0.0)
+    hurry(monkeypatch)
     customer = provisioned(server, partner, packages=["webex_meetings"])
     asked = {
         "customerId": customer["id"],
