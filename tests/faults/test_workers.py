@@ -15,23 +15,26 @@ from servers import HOST, PROGRAM, Server, load_demo
 from wholesale import PARTNER, token_of
 
 LEASE = "1"
-LIVES = (0.2, 1.0)
+#: how many seconds somebody is left alive, in long runs and in every run
+LIVES, SHORT_LIVES = (0.2, 1.0), (0.1, 0.4)
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_a_few_kills_lose_no_order(kind: str, request: pytest.FixtureRequest, tmp_path: Path, counted: Callable):
     """After `kill -9` of servers and workers under load every order is carried out, and no step twice."""
-    kill_again_and_again(request.getfixturevalue(kind), 2, tmp_path, counted)
+    kill_again_and_again(request.getfixturevalue(kind), 2, SHORT_LIVES, tmp_path, counted)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
 def test_many_kills_lose_no_order(kind: str, request: pytest.FixtureRequest, tmp_path: Path, counted: Callable):
     """The same twenty times."""
-    kill_again_and_again(request.getfixturevalue(kind), 20, tmp_path, counted)
+    kill_again_and_again(request.getfixturevalue(kind), 20, LIVES, tmp_path, counted)
 
 
-def kill_again_and_again(maker: Maker, kills: int, folder: Path, counted: Callable[[str], None]) -> None:
+def kill_again_and_again(
+    maker: Maker, kills: int, lives: tuple[float, float], folder: Path, counted: Callable[[str], None]
+) -> None:
     """Kill a server that works too and two workers by turns, at random moments, while clients order customers."""
     url, token = database_with_partner(maker)
     with ExitStack() as open_:
@@ -39,7 +42,7 @@ def kill_again_and_again(maker: Maker, kills: int, folder: Path, counted: Callab
         workers = [open_.enter_context(a_worker(url, folder / f"worker{n}.log")) for n in range(2)]
         with Load(token, address_of(serving)) as load:
             for _ in range(kills):
-                time.sleep(random.uniform(*LIVES))
+                time.sleep(random.uniform(*lives))
                 victim = random.choice([serving, *workers])
                 victim.kill()
                 victim.start()
