@@ -25,7 +25,7 @@ class Count(NamedTuple):
 DECISIONS = Count(20, 20_000)
 EXPLANATIONS = Count(25, 4_000)
 STORIES = Count(12, 1_000)
-BILLS = Count(25, 10_000)
+BILLS = Count(25, 4_000)
 
 #: decided by the engine and by the oracle: with the shipped rulebook, with invented rulebooks, as arrays
 COMPARED = Count(250, 100_000)
