@@ -11,11 +11,12 @@ from functools import lru_cache
 #: (table, column) -> its type in SQL
 Types = Mapping[tuple[str, str], str]
 
-_INSERT = re.compile(r"INSERT INTO (\w+) \(([\w, ]+)\)\s+VALUES \(([$\d, ]+)\)( ON CONFLICT DO NOTHING)?\s*")
+_INSERT = re.compile(r"INSERT INTO (\w+) \(([\w, ]+)\)\s+VALUES \(((?:\$\d+(?:, )?)+)\)( ON CONFLICT DO NOTHING)?\s*")
 _UPDATE = re.compile(
     r"UPDATE (\w+) SET ((?:(\w+) = (?:\3 \+ )?(?:\$\d+|NULL)(?:,\s+)?)+)\s+WHERE ((?:\w+ = \$\d+(?: AND )?)+)\s*"
 )
 _DELETE = re.compile(r"DELETE FROM (\w+) WHERE ((?:\w+ = \$\d+(?: AND )?)+)\s*")
+_PARAMETER = re.compile(r"\$(\d+)")
 _PAIR = re.compile(r"(\w+) = (?:\w+ \+ )?(\$\d+)")
 
 
@@ -26,13 +27,16 @@ class Multiples:
         self._types = types
         self.of = lru_cache(maxsize=1000)(self._of)
 
-    def _of(self, sql: str) -> str | None:
-        """A plain INSERT, UPDATE or DELETE of one row as one statement for many, which has one parameter; else None.
+    def _of(self, sql: str) -> tuple[str, int] | None:
+        """A plain INSERT, UPDATE or DELETE of one row as one statement for many, and how many parameters `sql` has.
 
-        The parameter is a JSON array of rows, each an array of what the parameters of `sql` would be. An UPDATE names
-        each row once.
+        The new one has one parameter: a JSON array of rows, each an array of what those of `sql` would be. An UPDATE
+        names each row once. None where the statement is none of these.
         """
-        sql = sql.strip()
+        statement = self._statement(sql.strip())
+        return None if statement is None else (statement, len(set(_PARAMETER.findall(sql))))
+
+    def _statement(self, sql: str) -> str | None:
         if found := _INSERT.fullmatch(sql):
             table, columns, values, once = found.groups()
             rows = self._rows(table, zip(columns.split(", "), values.split(", "), strict=True))
@@ -55,7 +59,7 @@ class Multiples:
 
 
 def _of_rows(text: str) -> str:
-    return re.sub(r"\$(\d+)", r"rows.p\1", text)
+    return _PARAMETER.sub(r"rows.p\1", text)
 
 
 def _same(table: str, which: str) -> str:

@@ -102,8 +102,10 @@ class _Writing(_Reading):
         whole = self._multiples.of(spell(sql, True)) if len(rows) > 1 else None
         if whole is None:
             await self._hold([(_spelled(sql), row) for row in rows])
-        else:
-            await self._hold([(whole.encode(), (msgspec.json.encode(rows).decode(),))], len(rows))
+            return
+        statement, parameters = whole
+        assert all(len(row) == parameters for row in rows)  # what is missing in an array would be NULL
+        await self._hold([(statement.encode(), (msgspec.json.encode(rows).decode(),))], len(rows))
 
     async def _hold(self, statements: list[Statement], size: int = 1) -> None:
         self._held += statements
