@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-CORE = Path(__file__).parent / "core"
+CORE = Path(__file__).resolve().parent / "core"
 #: a file system in memory, and how many bytes of it must be free for all tests
 MEMORY, BYTES_FREE = Path("/dev", "shm"), 4 << 30
 
@@ -19,7 +19,7 @@ MEMORY, BYTES_FREE = Path("/dev", "shm"), 4 << 30
 def pytest_configure(config: pytest.Config) -> None:
     """What is temporary is in memory where there is room: no test waits for a disk, and none tests one."""
     # Core is tested without databases and servers, in less time than it takes to import them.
-    if not all(Path(each.partition("::")[0]).absolute().is_relative_to(CORE) for each in config.args):
+    if not all(Path(each.partition("::")[0]).resolve().is_relative_to(CORE) for each in config.args):
         config.pluginmanager.import_plugin("shared_fixtures")
     # A shell lets what it starts in the background ignore Ctrl-C, and all that is started by it.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

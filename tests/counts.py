@@ -1,7 +1,7 @@
 """How many cases are drawn at random: a few in every run, many in `make long`.
 
 The few find what is plainly wrong, and for all of core together they take about a second. The many find what is rare:
-they are drawn anew in every run, from a seed that is told.
+those of core's laws are drawn anew in every run, from a seed that is told.
 """
 
 from typing import NamedTuple
@@ -37,7 +37,7 @@ PLANNED = Count(300, 5_000)
 #: orders that are prechecked and then given
 ORDERS = Count(80, 1_000)
 #: of odd values a door is shown each so many-th, the next door from the next one on
-SHARE = Count(6, 1)
+SHARE = Count(7, 1)
 #: of the statements of a run each so many-th is the last one of a worker, on SQLite and on PostgreSQL
 STRIDES = {"sqlite": Count(3, 1), "postgresql": Count(9, 1)}
 #: runs with several crashes at random

@@ -93,7 +93,7 @@ def test_a_worker_that_is_stopped_leaves_nothing_claimed(
     assert read(url, "SELECT 1 FROM steps WHERE state = 'running'") == []
 
 
-def test_a_worker_that_cannot_start_says_why_in_one_sentence(allot, tmp_path: Path):
+def test_a_worker_that_cannot_start_says_why_in_one_sentence(tmp_path: Path):
     """A database that is not there, a schema that is old and a setting that cannot be: what to do, and no traceback."""
     (tmp_path / "old.db").touch()
     for flags, code, said in (
@@ -102,20 +102,29 @@ def test_a_worker_that_cannot_start_says_why_in_one_sentence(allot, tmp_path: Pa
         (["--lease-seconds", "0.1"], 1, "--lease-seconds is `0.1`, must be 1 or more"),
         (["--port", "1"], 1, "No such option"),
     ):
-        ran = allot("worker", *flags)
-        assert ran.code == code
-        assert said in ran.err
-        assert "Traceback" not in ran.err
+        done = subprocess.run(
+            [PROGRAM, "worker", *flags], cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False
+        )
+        assert done.returncode == code
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
 
 
-def test_a_worker_knows_the_packages_of_its_database(allot, demo_sqlite_url: str, tmp_path: Path):
+def test_a_worker_knows_the_packages_of_its_database(demo_sqlite_url: str, tmp_path: Path):
     """A rulebook that lacks packages which customers have is refused at the start, by workers and servers alike."""
     shipped = files("allot").joinpath("rulebooks/webex.toml").read_text(encoding="utf-8")
     (tmp_path / "other.toml").write_text(shipped.replace('"webex_calling"', '"webex_yelling"'), encoding="utf-8")
     for command in (["worker"], ["serve", "--port", "0"]):
-        ran = allot(*command, "--database", demo_sqlite_url, "--rulebook", "other.toml")
-        assert ran.code == 1
-        assert "lacks the packages webex_calling, which customers have; serve with" in ran.err
+        done = subprocess.run(
+            [PROGRAM, *command, "--database", demo_sqlite_url, "--rulebook", "other.toml"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            timeout=SECONDS,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert "lacks the packages webex_calling, which customers have; serve with" in done.stderr
 
 
 def test_a_worker_reads_the_settings_of_its_server(partner: tuple[str, str], tmp_path: Path):
