@@ -1,8 +1,9 @@
 """What answers without deciding anything: the yardsticks beside the server.
 
 `app` is a bare ASGI application that reads the body and answers a constant one of ALLOT_BENCH_BODY bytes; run with
-the server's own uvicorn settings it is all that the server could reach. `trivial` answers without even an HTTP parser
-and shows how much the load generator itself can do.
+the server's own uvicorn settings it is all that the server could reach. `endpoint` is allot with another handler of the
+same operation, on the database ALLOT_BENCH_DATABASE: token, rights, body and the log of requests, and then the constant
+body. `trivial` answers without even an HTTP parser and shows how much the load generator itself can do.
 """
 
 import asyncio
@@ -10,12 +11,18 @@ import gc
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, cast
 
 import uvicorn
 import uvloop
 
+from allot.api import licenses
 from allot.cli.connections import Connection
+from allot.cli.serving import started
+from allot.service.settings import Settings
+from allot.wire.application import Application
+from allot.wire.operation import Reply, Request
 
 BODY = b'{"padding":"' + b"x" * (int(os.environ.get("ALLOT_BENCH_BODY", "500")) - 14) + b'"}'
 START = {
@@ -34,6 +41,7 @@ SETTINGS: dict[str, Any] = {
     "log_level": "warning",
     "server_header": False,
     "proxy_headers": False,
+    "lifespan": "off",
 }
 
 
@@ -45,6 +53,19 @@ async def app(scope: dict[str, Any], receive: Callable[[], Awaitable[Any]], send
         pass
     await send(START)
     await send(END)
+
+
+async def answer(_request: Request) -> Reply:
+    """A handler that does nothing."""
+    return Reply(200, BODY)
+
+
+async def endpoint(port: int) -> None:
+    """Serve PATCH /licenses/users with `answer`."""
+    operations = [replace(each, handler=answer) for each in licenses.OPERATIONS if each.method == "PATCH"]
+    async with started(Settings(database=os.environ["ALLOT_BENCH_DATABASE"])) as (service, _):
+        config = uvicorn.Config(Application(service, [("/v1", operations)]), host="127.0.0.1", port=port, **SETTINGS)
+        await uvicorn.Server(config).serve()
 
 
 class Trivial(asyncio.Protocol):
@@ -64,13 +85,15 @@ async def trivial(port: int) -> None:
 
 
 def main() -> None:
-    """`python -m bench.constant app|trivial PORT`."""
+    """`python -m bench.constant app|endpoint|trivial PORT`."""
     kind, port = sys.argv[1], int(sys.argv[2])
     gc.freeze()
     if kind == "trivial":
         uvloop.run(trivial(port))
+    elif kind == "endpoint":
+        uvloop.run(endpoint(port))
     else:
-        uvicorn.run(app, host="127.0.0.1", port=port, **{**SETTINGS, "lifespan": "off"})
+        uvicorn.run(app, host="127.0.0.1", port=port, **SETTINGS)
 
 
 if __name__ == "__main__":

@@ -126,8 +126,8 @@ def demo(folder: Path, core: int | None = None) -> Server:
     return Server(command, port, folder / "demo.log", core)
 
 
-def constant(kind: str, body: int, log: Path, core: int | None = None) -> Server:
-    """A server of `bench.constant` on a free port: `app` or `trivial`."""
+def constant(kind: str, body: int, log: Path, core: int | None = None, database: str = "") -> Server:
+    """A server of `bench.constant` on a free port: `app`, `endpoint` (on that database) or `trivial`."""
     port = free_port()
     command = [sys.executable, "-m", "bench.constant", kind, str(port)]
-    return Server(command, port, log, core, ALLOT_BENCH_BODY=str(body))
+    return Server(command, port, log, core, ALLOT_BENCH_BODY=str(body), ALLOT_BENCH_DATABASE=database)
