@@ -80,6 +80,15 @@ class Maker:
         """Remove a database that was made here."""
         raise NotImplementedError
 
+    @contextmanager
+    def lent(self, fill: Fill | None = None) -> Iterator[str]:
+        """The address of a database as `make` makes it, which is removed afterwards."""
+        url = self.make(fill)
+        try:
+            yield url
+        finally:
+            self.drop(url)
+
 
 class SqliteMaker(Maker):
     """SQLite files in one folder."""

@@ -40,44 +40,38 @@ def maker(request: pytest.FixtureRequest) -> Maker:
 
 @pytest.fixture
 def database_url(maker: Maker) -> Iterator[str]:
-    url = maker.make()
-    yield url
-    maker.drop(url)
+    with maker.lent() as url:
+        yield url
 
 
 @pytest.fixture
 def demo_url(maker: Maker) -> Iterator[str]:
-    url = maker.make(load_demo)
-    yield url
-    maker.drop(url)
+    with maker.lent(load_demo) as url:
+        yield url
 
 
 @pytest.fixture
 def sqlite_url(sqlite: Maker) -> Iterator[str]:
-    url = sqlite.make()
-    yield url
-    sqlite.drop(url)
+    with sqlite.lent() as url:
+        yield url
 
 
 @pytest.fixture
 def demo_sqlite_url(sqlite: Maker) -> Iterator[str]:
-    url = sqlite.make(load_demo)
-    yield url
-    sqlite.drop(url)
+    with sqlite.lent(load_demo) as url:
+        yield url
 
 
 @pytest.fixture
 def postgres_url(postgres: Maker) -> Iterator[str]:
-    url = postgres.make()
-    yield url
-    postgres.drop(url)
+    with postgres.lent() as url:
+        yield url
 
 
 @pytest.fixture
 def demo_postgres_url(postgres: Maker) -> Iterator[str]:
-    url = postgres.make(load_demo)
-    yield url
-    postgres.drop(url)
+    with postgres.lent(load_demo) as url:
+        yield url
 
 
 @pytest.fixture
@@ -96,10 +90,8 @@ def client(server: Server) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def demo(sqlite: Maker) -> Iterator[Server]:
     """One demo server for the tests of a file that change nothing, or only what is theirs."""
-    url = sqlite.make(load_demo)
-    with Server(url) as running:
+    with sqlite.lent(load_demo) as url, Server(url) as running:
         yield running
-    sqlite.drop(url)
 
 
 @pytest.fixture

@@ -18,10 +18,8 @@ CASES = corpus_format.read_all()
 def server(request: pytest.FixtureRequest) -> Iterator[Server]:
     """One server for all files: each makes an organization of its own."""
     maker = request.getfixturevalue(request.param)
-    url = maker.make()
-    with Server(url) as running:
+    with maker.lent() as url, Server(url) as running:
         yield running
-    maker.drop(url)
 
 
 @pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])

@@ -189,14 +189,12 @@ def test_wrong_queries_are_refused(partner: Client, query: dict[str, str], sente
 @pytest.fixture(scope="module")
 def crowd(sqlite: Maker):
     """A server with a sub-partner that has 25 customers, and a client of the sub-partner."""
-    url = sqlite.make(load_demo)
-    with Server(url) as server:
+    with sqlite.lent(load_demo) as url, Server(url) as server:
         client = server.client(token_of(server, FOOTHILL))
         for n in range(24):
             new_id(client.post(PATH, json=body(f"crowd-{n:02}", FOOTHILL, packages=["webex_voice"])))
         yield server, client
         client.close_all()
-    sqlite.drop(url)
 
 
 def test_pages_lead_to_each_other(crowd: tuple[Server, Client]):

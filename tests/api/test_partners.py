@@ -63,8 +63,7 @@ def test_sub_partners_are_filtered_by_state(partner: Client):
 
 def test_sub_partners_come_in_pages(sqlite: Maker):
     """Following `next` shows every sub-partner once, `prev` leads back; filters stay in the links."""
-    url = sqlite.make(load_demo)
-    with Server(url) as server:
+    with sqlite.lent(load_demo) as url, Server(url) as server:
 
         async def grow(service: Any) -> None:
             async with service.database.writing() as writing:
@@ -89,7 +88,6 @@ def test_sub_partners_come_in_pages(sqlite: Maker):
             answer = client.get(answer.links["prev"]["url"])
         assert answer.json()["items"] == everybody[:4]
         client.close_all()
-    sqlite.drop(url)
 
 
 def test_only_partners_have_sub_partners(demo: Server, partner: Client):

@@ -28,13 +28,11 @@ def org(org_id: str) -> str:
 @pytest.fixture(scope="module")
 def demo(sqlite: Maker) -> Iterator[Server]:
     """The demo on 4 May 2026, with a ledger of the partner and one of its sub-partner."""
-    url = sqlite.make(load_demo)
-    with Server(url) as running:
+    with sqlite.lent(load_demo) as url, Server(url) as running:
         running.service.clock.set(Setting(1, frozen=datetime.fromisoformat("2026-05-04T12:00:00Z")))
         running.call(fill)
         running.call(lambda service: fill(service, FOOTHILL, THEIRS))
         yield running
-    sqlite.drop(url)
 
 
 @pytest.fixture

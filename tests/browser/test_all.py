@@ -30,11 +30,9 @@ Pages = dict[str, dict[str, list[str]]]
 def demo(sqlite: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The demo, where there is a plan, and something was sent, refused and changed."""
     folder = tmp_path_factory.mktemp("plans")
-    url = sqlite.make(load_demo)
-    with Server(url, plans=str(folder)) as running:
+    with sqlite.lent(load_demo) as url, Server(url, plans=str(folder)) as running:
         shown_plan(folder)
         yield running
-    sqlite.drop(url)
 
 
 @pytest.fixture(scope="module")

@@ -48,10 +48,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def slow(sqlite: Maker, folder: Path) -> Iterator[Server]:
     """A server that lets one token make few requests a second, with a folder of plans."""
-    url = sqlite.make()
-    with Server(url, plans=str(folder), rate_limit=40.0, rate_burst=40) as running:
+    with sqlite.lent() as url, Server(url, plans=str(folder), rate_limit=40.0, rate_burst=40) as running:
         yield running
-    sqlite.drop(url)
 
 
 def listed(page: Page) -> None:

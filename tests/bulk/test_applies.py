@@ -42,10 +42,8 @@ GIVE = want(ADVANCED)
 @pytest.fixture(scope="module")
 def server(sqlite: Maker) -> Iterator[Server]:
     """One server; each test has a company of its own."""
-    url = sqlite.make()
-    with Server(url) as running:
+    with sqlite.lent() as url, Server(url) as running:
         yield running
-    sqlite.drop(url)
 
 
 @pytest.fixture(autouse=True)

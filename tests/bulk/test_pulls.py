@@ -35,8 +35,7 @@ QUICK = Patience(attempts=3, first=0.001, longest=0.002)
 @pytest.fixture(scope="module")
 def crowd(sqlite: Maker) -> Iterator[tuple[Server, World]]:
     """An organization of many people, some with a license, and its server."""
-    url = sqlite.make()
-    with Server(url) as server:
+    with sqlite.lent() as url, Server(url) as server:
 
         async def fill(service) -> World:
             world = await make(service, PEOPLE, "MC", "RTT", total=PEOPLE)
@@ -46,7 +45,6 @@ def crowd(sqlite: Maker) -> Iterator[tuple[Server, World]]:
             return world
 
         yield server, server.call(fill)
-    sqlite.drop(url)
 
 
 @pytest.fixture(scope="module")

@@ -53,10 +53,8 @@ from servers import ADMIN, Server, load_demo, rulebook
 @pytest.fixture(scope="module")
 def server(sqlite: Maker) -> Iterator[Server]:
     """One server; each test has a company of its own."""
-    url = sqlite.make()
-    with Server(url) as running:
+    with sqlite.lent() as url, Server(url) as running:
         yield running
-    sqlite.drop(url)
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +105,7 @@ def test_everything_comes_back(server: Server, tmp_path: Path):
 
 def test_the_demo_comes_back(sqlite: Maker, tmp_path: Path):
     """Of a plan with a change of each sort everybody is restored but who was changed since, or keeps a number."""
-    url = sqlite.make(load_demo)
-    with Server(url) as demo:
+    with sqlite.lent(load_demo) as url, Server(url) as demo:
         company = Company(demo.address, ADMIN, ACME)
         snapshot = take_snapshot(company, tmp_path / "acme.snapshot")
         plan = make_plan(snapshot, asked(), tmp_path / "acme.plan")
@@ -129,7 +126,6 @@ def test_the_demo_comes_back(sqlite: Maker, tmp_path: Path):
         done = carry_out(back.plan, company)
         assert done.tally.done == back.plan.summary.changes
         then, after = everything(snapshot), everything(take_snapshot(company, tmp_path / "after.snapshot"))
-    sqlite.drop(url)
     different = {each for each in then if then[each] != after[each]}
     assert different == {"quentin.dubois@example.com", "hiroshi.tanabe@example.com"}
 
@@ -293,15 +289,13 @@ def test_whatever_was_done_is_undone_or_told(sqlite: Maker, snapshot: Snapshot, 
         folder = tmp_path / str(seed)
         folder.mkdir()
         plan = make_plan(snapshot, drawn(snapshot, random.Random(seed)), folder / "acme.plan")
-        url = sqlite.make(load_demo)
-        with Server(url) as demo:
+        with sqlite.lent(load_demo) as url, Server(url) as demo:
             company = Company(demo.address, ADMIN, ACME)
             applied = carry_out(plan, company)
             now = take_snapshot(company, folder / "now.snapshot") if seed % 2 else None
             back = undo(plan, applied.entries, folder, now)
             done = carry_out(back.plan, company)
             after = everything(take_snapshot(company, folder / "after.snapshot"))
-        sqlite.drop(url)
         different = {each for each in then if then[each] != after[each]}
         told = {each.what.partition(":")[0] for each in back.left} | set(refusals(back.plan))
         assert (done.tally.done, different) == (back.plan.summary.changes, different & told), seed

@@ -106,10 +106,8 @@ def test_differences_are_told_in_words():
 
 @pytest.fixture(scope="module")
 def server(sqlite: Maker) -> Iterator[Server]:
-    url = sqlite.make()
-    with Server(url) as running:
+    with sqlite.lent() as url, Server(url) as running:
         yield running
-    sqlite.drop(url)
 
 
 @pytest.mark.parametrize(("asked", "requests"), [(1, 2), (2, 3), (4, 3)])

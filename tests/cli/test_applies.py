@@ -28,10 +28,8 @@ from servers import PROGRAM, SECONDS, Server
 @pytest.fixture(scope="module")
 def server(sqlite: Maker) -> Iterator[Server]:
     """One server; each test has a company of its own."""
-    url = sqlite.make()
-    with Server(url) as running:
+    with sqlite.lent() as url, Server(url) as running:
         yield running
-    sqlite.drop(url)
 
 
 @pytest.fixture
@@ -115,15 +113,13 @@ def test_a_second_organization_takes_the_same_plan(allot, server: Server, tmp_pa
     company = found(server, text)
     plan = plan_all(company, tmp_path, range(20), UPGRADE)
     assert allot(*flags(plan, company)).code == 0
-    url = sqlite.make()
-    with Server(url) as elsewhere:
+    with sqlite.lent() as url, Server(url) as elsewhere:
         second = found(elsewhere, text)
         ran = allot(*flags(plan, second))
         assert (ran.code, "name another one with --journal" in ran.err) == (1, True)
         ran = allot(*flags(plan, second, "--journal", "second.journal"))
         assert (ran.code, ran.out) == (0, "20 of 20 changes are done and read back\n")
         assert holdings(second, tmp_path) == holdings(company, tmp_path)
-    sqlite.drop(url)
 
 
 def test_rate_limits_are_kept(allot, sqlite_url: str, tmp_path: Path):

@@ -42,10 +42,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def demo(sqlite: Maker, folder: Path) -> Iterator[Server]:
     """The demo, with a folder of plans."""
-    url = sqlite.make(load_demo)
-    with Server(url, plans=str(folder)) as running:
+    with sqlite.lent(load_demo) as url, Server(url, plans=str(folder)) as running:
         yield running
-    sqlite.drop(url)
 
 
 @pytest.fixture(autouse=True)

@@ -29,12 +29,10 @@ FORM = {"start": JANUARY[0], "end": JANUARY[1], "type": "USER", "category": "REC
 @pytest.fixture(scope="module")
 def demo(sqlite: Maker) -> Iterator[Server]:
     """The demo on 4 May 2026, with a ledger of the partner."""
-    url = sqlite.make(load_demo)
-    with Server(url) as running:
+    with sqlite.lent(load_demo) as url, Server(url) as running:
         running.service.clock.set(Setting(1, frozen=datetime.fromisoformat("2026-05-04T12:00:00Z")))
         running.call(fill)
         yield running
-    sqlite.drop(url)
 
 
 @pytest.fixture(autouse=True)

@@ -62,10 +62,8 @@ def owned(sqlite, tmp_path_factory) -> Iterator[Visitor]:
     """Somebody who looks at the demo under a rulebook of its provider's own."""
     path: Path = tmp_path_factory.mktemp("own") / "own.toml"
     path.write_text(own(), encoding="utf-8")
-    url = sqlite.make(load_demo)
-    with Server(url, rulebook=str(path)) as server, Visitor(server.address) as visitor:
+    with sqlite.lent(load_demo) as url, Server(url, rulebook=str(path)) as server, Visitor(server.address) as visitor:
         yield visitor
-    sqlite.drop(url)
 
 
 def test_everything_has_its_place(visitor: Visitor):

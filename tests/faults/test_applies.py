@@ -63,10 +63,8 @@ def processes() -> ForkServerContext:
 
 @pytest.fixture(scope="module")
 def server(sqlite: Maker) -> Iterator[Server]:
-    url = sqlite.make()
-    with Server(url) as running:
+    with sqlite.lent() as url, Server(url) as running:
         yield running
-    sqlite.drop(url)
 
 
 def test_a_few_kills_lose_nothing(server: Server, processes: ForkServerContext, tmp_path: Path, counted: Callable):

@@ -26,12 +26,10 @@ FORWARDED = {"X-Forwarded-For": "192.0.2.7"}
 @pytest.fixture(scope="module")
 def demo(sqlite: Maker) -> Iterator[Server]:
     """The demo at a time that stands still, with a ledger."""
-    url = sqlite.make(load_demo)
-    with Server(url) as running:
+    with sqlite.lent(load_demo) as url, Server(url) as running:
         running.service.clock.set(Setting(1, frozen=NOW))
         running.call(fill)
         yield running
-    sqlite.drop(url)
 
 
 @pytest.fixture

@@ -18,13 +18,11 @@ PACKAGES = ("webex_calling", "webex_meetings", "webex_suite")
 @pytest.fixture(scope="module")
 def realistic(sqlite: Maker) -> Iterator[Server]:
     """A demo server whose steps take their time, on a clock that stands still, with a worker beside it."""
-    url = sqlite.make(load_demo)
-    with Server(url, pace="realistic") as server, working(server):
+    with sqlite.lent(load_demo) as url, Server(url, pace="realistic") as server, working(server):
         client = server.client(TOKEN)
         assert client.post(f"{CLOCK}/freeze", json={}).status_code == 200
         client.close_all()
         yield server
-    sqlite.drop(url)
 
 
 @pytest.fixture

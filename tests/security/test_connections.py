@@ -20,10 +20,11 @@ MEGABYTE = 1 << 20
 @pytest.fixture(scope="module")
 def process(sqlite: Maker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Process]:
     """One server for all tests of this file: none of them does it any harm."""
-    url = sqlite.make(load_demo)
-    with Process(url, tmp_path_factory.mktemp("server") / "server.log", "--demo") as running:
+    with (
+        sqlite.lent(load_demo) as url,
+        Process(url, tmp_path_factory.mktemp("server") / "server.log", "--demo") as running,
+    ):
         yield running
-    sqlite.drop(url)
 
 
 @pytest.fixture

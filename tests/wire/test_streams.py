@@ -68,10 +68,8 @@ class Streaming(Server):
 
 @pytest.fixture
 def streaming(sqlite: Maker) -> Iterator[Streaming]:
-    url = sqlite.make()
-    with Streaming(url) as running:
+    with sqlite.lent() as url, Streaming(url) as running:
         yield running
-    sqlite.drop(url)
 
 
 @pytest.fixture
