@@ -21,7 +21,7 @@ from core import oracle
 from core.cases import Generator, applied, pose, through_core, webex
 from corpus_format import CallingSpec, LicenseAsk, LicenseSpec, NumberSpec, PersonSpec, PropertiesSpec, SiteAsk
 from corpus_format import SituationSpec as Spec
-from counts import EXPLANATIONS, WORLDS
+from counts import EXPLANATIONS, WORLDS, fresh
 
 BOOK = oracle.webex()
 HQ = CallingSpec("hq", "+14085550100", "100")
@@ -124,9 +124,7 @@ def sendable(spec, step):
 @pytest.mark.long
 def test_the_laws_of_explanations_hold_for_long():
     """Both laws hold in many further cases, which no other run has seen before."""
-    seed = Random().randrange(2**32)
-    print(f"\nseed {seed}")
-    random = Random(seed)
+    random = fresh()
     for _ in range(EXPLANATIONS.long):
         case = draw(random)
         test_every_way_is_accepted_whole_and_ends_with_what_was_asked.hypothesis.inner_test(case)
@@ -253,8 +251,7 @@ def test_no_way_is_shorter():
 @pytest.mark.long
 def test_no_way_is_shorter_for_long():
     """The same in many further worlds, which no other run has seen before."""
-    seed = Random().randrange(2**32)
-    print(f"\nseed {seed}: {len(compare_all_ways(Random(seed), WORLDS.long)):,} ways compared")
+    print(f"{len(compare_all_ways(fresh(), WORLDS.long)):,} ways compared")
 
 
 # ------------------------------------------------------------------------------ what an administrator sees

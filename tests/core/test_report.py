@@ -23,7 +23,7 @@ from allot.core.report import (
     faults,
     quoted,
 )
-from counts import BILLS
+from counts import BILLS, fresh
 
 ORG = "0f4d2c1b-6a3e-4b58-8c77-d1e9b2a64f30"
 FIRST = date(2026, 2, 25)
@@ -89,9 +89,7 @@ def test_a_bill_counts_as_a_row_a_day_would(random, type, size):
 @pytest.mark.long
 def test_bills_count_as_a_row_a_day_would_for_long():
     """They do in many further ledgers, which no other run has seen before."""
-    seed = Random().randrange(2**32)
-    print(f"\nseed {seed}")
-    random = Random(seed)
+    random = fresh()
     for _ in range(BILLS.long):
         type, size = random.choice(TYPES), random.randint(1, 7)
         test_a_bill_counts_as_a_row_a_day_would.hypothesis.inner_test(random, type, size)

@@ -15,7 +15,7 @@ from allot.core.customer import DENIAL, STATUSES, Customer
 from allot.core.order import Order
 from allot.core.run import Delayed, Done, Failed, Move, Paused, Released, Run, RunError, advance
 from core.stories import NO, PACKAGES, Story, lay_out, pace, snapshot
-from counts import STORIES
+from counts import STORIES, fresh
 
 #: a package's moves; "" is not there
 PACKAGE_EDGES = {
@@ -306,10 +306,9 @@ def test_the_stories_are_worth_telling():
 @pytest.mark.long
 def test_the_laws_of_runs_hold_for_long():
     """The laws of runs hold in many further stories each, which no other run has seen before."""
-    seed = Random().randrange(2**32)
-    random = Random(seed)
+    random = fresh()
     laws = [each for name, each in globals().items() if name.startswith("test_law_")]
     for each in laws:
         for _ in range(STORIES.long):
             each.hypothesis.inner_test(random)
-    print(f"\nthe {len(laws)} laws of runs held in {STORIES.long:,} stories each (seed {seed})")
+    print(f"the {len(laws)} laws of runs held in {STORIES.long:,} stories each")
