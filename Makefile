@@ -10,7 +10,7 @@ DATABASES ?= sqlite postgres
 COVERAGE ?=
 
 # Each process begins with neighbours, which share servers, and takes from the others when it has nothing to do.
-TESTS := $(BIN)/python -m pytest -q --dist worksteal -n
+TESTS := $(BIN)/python -m pytest -q --dist worksteal
 # Tests wait for processes, leases and pauses a third of their time, when others can use the processor. The long ones do not.
 WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2)')
 
@@ -33,17 +33,17 @@ serve: install  ## the demo organization on http://127.0.0.1:8080
 
 test: ABSENT = $(filter-out $(DATABASES),sqlite postgres)
 test: install  ## all tests but the long ones; DATABASES=sqlite leaves PostgreSQL out, COVERAGE=1 measures coverage
-	$(TESTS) $(WORKERS) -m "not long and not browser$(ABSENT:%= and not %)" $(if $(COVERAGE),--cov --cov-report=)
+	$(TESTS) -n $(WORKERS) -m "not long and not browser$(ABSENT:%= and not %)" $(if $(COVERAGE),--cov --cov-report=)
 
 coverage: install  ## what `make test COVERAGE=1` reached: every branch of core, 95 % of everything
 	$(BIN)/coverage report --include='src/allot/core/*' --fail-under=100
 	$(BIN)/coverage report --fail-under=95
 
 long: install  ## kill, fuzz and soak tests, with bounded counts
-	$(TESTS) auto -m long
+	$(TESTS) -n auto -m long
 
 browser: install  ## the console in a real browser: Debian's chromium, or the one that CHROMIUM names
-	$(TESTS) auto -m browser
+	$(TESTS) -n auto -m browser
 
 check: install  ## format, lint, types
 	$(BIN)/ruff format --check .

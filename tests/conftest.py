@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from allot.bulk.memories import without_collector
+
 CORE = Path(__file__).resolve().parent / "core"
 #: a file system in memory, and how many bytes of it must be free for all tests
 MEMORY, BYTES_FREE = Path("/dev", "shm"), 4 << 30
@@ -32,14 +34,12 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
     """What is collected stays: to look for garbage in it takes half the time of collecting, and then time of tests."""
-    gc.disable()
-    try:
-        return (yield)
-    finally:
-        gc.enable()
-        gc.freeze()
-        # Tests leave hardly more cycles behind than servers do, see `cli/serving.py`.
-        gc.set_threshold(100_000, 50, 50)
+    with without_collector():
+        result = yield
+    gc.freeze()
+    # Tests leave hardly more cycles behind than servers do, see `cli/serving.py`.
+    gc.set_threshold(100_000, 50, 50)
+    return result
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -4,7 +4,6 @@ import asyncio
 
 from allot.core.journal import Entry
 from allot.store import journal, organizations
-from allot.store.database import Writing
 from servers import open_service
 
 NOW = "2026-01-01T00:00:00.000Z"
@@ -23,17 +22,12 @@ def test_entries_are_numbered_on_from_what_the_lock_told(database_url: str) -> N
                     last = await organizations.lock(writing, ["b", "a", "absent"])
                     await journal.write(writing, [entry("a"), entry("b"), entry("a"), entry("c")], last)
                     await journal.write(writing, [entry("c"), entry("b")], last)
-                    assert last == dict(await entries(writing, "a", "b"))
+                    assert last == {org_id: await journal.count(writing, org_id) for org_id in ("a", "b")}
             async with service.database.reading() as reading:
                 return await reading.rows("SELECT org_id, entry FROM journal ORDER BY org_id, entry")
 
     expected = [(org_id, number) for org_id in ("a", "b", "c") for number in range(1, 5)]
     assert asyncio.run(write()) == expected
-
-
-async def entries(writing: Writing, *org_ids: str) -> list[tuple[str, int]]:
-    """How many entries organizations have."""
-    return [(org_id, await journal.count(writing, org_id)) for org_id in org_ids]
 
 
 def entry(org_id: str) -> Entry:

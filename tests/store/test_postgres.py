@@ -151,6 +151,33 @@ def test_any_number_of_statements_can_be_prepared(postgres_url: str):
     asyncio.run(check())
 
 
+def test_a_batch_takes_two_trips(postgres_url: str, monkeypatch: pytest.MonkeyPatch):
+    """Whatever its requests ask for: one trip locks and reads, the other one writes and commits."""
+    trips: list[int] = []
+    trip = Connection.trip
+
+    async def counted(self: Connection, statements: Sequence[Statement]) -> list[PGresult]:
+        trips.append(len(statements))
+        return await trip(self, statements)
+
+    async def check() -> None:
+        async with opened(postgres_url) as service:
+            async with service.database.writing() as writing:
+                world = await add_organization(writing)
+                await add_license(writing, world, "EE", "EE", total=2)
+                await add_people(writing, world, 3)
+            monkeypatch.setattr(Connection, "trip", counted)
+            call = Call(Caller(world.org_id, world.people[0], "", frozenset(), frozenset()), "T")
+            asked = [Asked(world.licenses["EE"], "EE", True)]
+            async with service.database.writing() as writing:
+                changes = [Assignment(call, world.org_id, person, None, asked) for person in world.people]
+                outcomes = await licenses.assign(writing, service.context, changes)
+            assert [outcome.status for outcome in outcomes if isinstance(outcome, Assigned)] == [200, 200, 400]
+
+    asyncio.run(check())
+    assert len(trips) == 2
+
+
 def write_freely(
     url: str, write: Callable[[Writing], Awaitable[None]], before: list[str] | None = None
 ) -> tuple[type, int]:
@@ -174,30 +201,3 @@ def end_others(url: str) -> None:
     with psycopg.connect(url, autocommit=True) as connection:
         cursor = psycopg.RawCursor(connection)
         assert cursor.execute(END.encode(), (connection.info.dbname,)).fetchall()
-
-
-def test_a_batch_takes_two_trips(postgres_url: str, monkeypatch: pytest.MonkeyPatch):
-    """Whatever its requests ask for: one trip locks and reads, the other one writes and commits."""
-    trips: list[int] = []
-
-    async def counted(self: Connection, statements: Sequence[Statement]) -> list[PGresult]:
-        trips.append(len(statements))
-        return await trip(self, statements)
-
-    async def check() -> None:
-        async with opened(postgres_url) as service:
-            async with service.database.writing() as writing:
-                world = await add_organization(writing)
-                await add_license(writing, world, "EE", "EE", total=2)
-                await add_people(writing, world, 3)
-            monkeypatch.setattr(Connection, "trip", counted)
-            call = Call(Caller(world.org_id, world.people[0], "", frozenset(), frozenset()), "T")
-            asked = [Asked(world.licenses["EE"], "EE", True)]
-            async with service.database.writing() as writing:
-                changes = [Assignment(call, world.org_id, person, None, asked) for person in world.people]
-                outcomes = await licenses.assign(writing, service.context, changes)
-            assert [outcome.status for outcome in outcomes if isinstance(outcome, Assigned)] == [200, 200, 400]
-
-    trip = Connection.trip
-    asyncio.run(check())
-    assert len(trips) == 2
