@@ -5,6 +5,9 @@ BIN := .venv/bin
 # Debian keeps ensurepip in a package of its own; pip can install itself into an environment that lacks it.
 WITHOUT_ENSUREPIP := { $(PYTHON) -m venv --without-pip .venv && $(PYTHON) -m pip --python $(BIN)/python install --quiet pip; }
 
+# The first sentence that a machine with an older one shows, instead of a package's.
+OLD := allot needs Python 3.11 or later, and this is %d.%d: name another one, as in `make PYTHON=python3.13`
+
 # The databases to test on. Measuring coverage takes half as long again; .ci/run asks for it.
 DATABASES ?= sqlite postgres
 COVERAGE ?=
@@ -22,6 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 install: .venv/installed  ## the virtual environment, with .venv/bin/allot
 
 .venv/installed: requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("$(OLD)" % sys.version_info[:2])'
 	test -x $(BIN)/pip || $(PYTHON) -m venv .venv || $(WITHOUT_ENSUREPIP)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
@@ -61,8 +65,9 @@ docs: install  ## the site, in site/
 	$(BIN)/python docs/generate.py
 	$(BIN)/mkdocs build --strict --quiet
 
-lock: install  ## resolve the dependencies again
-	$(BIN)/python -m piptools compile --quiet --extra otel --extra fast --extra dev --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --output-file requirements.lock pyproject.toml
+lock: install  ## resolve the dependencies again, for every Python and system in one file
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --custom-compile-command "make lock" \
+	  --extra otel --extra fast --extra dev --output-file requirements.lock pyproject.toml
 
 clean:
 	rm -rf .venv site build
