@@ -1,13 +1,16 @@
 """Bundles say in YAML who is to have what; several for one person add up, or contradict each other."""
 
+import re
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import UNSET
 
 from allot.bulk.actual.snapshots import Calling, Snapshot
+from allot.bulk.desired import bundles
 from allot.bulk.desired.desires import DesireFault
 from bulk.desiring import faults, read, write
 from bulk.planning import (
@@ -301,22 +304,34 @@ def test_faults_in_a_groups_table_have_their_own_places(snapshot: Snapshot):
         ("bundles: {}", "line 1, column 10: `bundles` must be a list of bundles, at least one"),
         ("aliases: {}", "line 1, column 1: `bundles` must be a list of bundles, at least one"),
         ("groups: {}\nbundle: []", "line 2, column 1: `bundle` is not known in the document; is it `bundles`?"),
-        (
-            "bundles: [{who: {email: *}}]",
-            (
-                "line 1, column 26: it is no YAML: did not find expected alphabetic or numeric character; "
-                "a text that begins with * or & stands in quotes"
-            ),
-        ),
-        ("bundles: [\n", "line 2, column 1: it is no YAML: "),
-        ("bundles:\n\t- x", "line 2, column 1: it is no YAML: found character that cannot start any token"),
         ("a: \x07", "line 1, column 4: the character 0x7 cannot be in YAML; take it out"),
         ("a: \xff", "line 1, column 1: `a` is not known in the document; it may have aliases, groups, bundles"),
     ],
 )
 def test_what_is_no_document(snapshot: Snapshot, text: str, fault: str):
-    """What is no YAML, and what is no list of bundles, is told where it begins."""
+    """What is no list of bundles is told where it begins."""
     assert any(each.startswith(fault) for each in faults(snapshot, text, NAME))
+
+
+@pytest.mark.parametrize("loader", ["SafeLoader", "CSafeLoader"])
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        (
+            "bundles: [{who: {email: *}}]",
+            r"line 1, column 26: .*expected alphabetic or numeric character.*; a text that begins with \* or & stands",
+        ),
+        ("bundles: [\n", "line 2, column 1: "),
+        ("bundles:\n\t- x", "line 2, column 1: .*found character .*that cannot start any token"),
+    ],
+)
+def test_what_is_no_yaml(snapshot: Snapshot, monkeypatch, text: str, fault: str, loader: str):
+    """Also where PyYAML is without its quick loader, what is no YAML is told where it begins."""
+    if not hasattr(yaml, loader):
+        pytest.skip(f"PyYAML is without {loader} here")
+    monkeypatch.setattr(bundles, "_Loader", getattr(yaml, loader))
+    [told] = faults(snapshot, text, NAME)
+    assert re.match(fault.replace(": ", ": it is no YAML: ", 1), told), told
 
 
 def test_documents_have_encodings_too(snapshot: Snapshot):
