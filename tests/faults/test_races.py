@@ -15,6 +15,7 @@ from allot.core.failure import Failure, Kind
 from allot.core.holding import Properties
 from allot.service.licenses import Asked, Assigned, Assignment, assign
 from allot.service.service import Service
+from allot.store import organizations
 from audit import wrongs
 from crowd import send_all
 from organizations import World, add_holding, insert, make
@@ -163,10 +164,11 @@ def test_a_person_who_is_gone_fails_alone(server: Server):
     world = server.call(lambda service: make(service, 3, "RTT"))
 
     async def with_one_deleted(service: Service) -> list[Any]:
-        jobs = [
-            asyncio.ensure_future(service.writes.submit(world.org_id, assign, asked(world, n, "RTT"))) for n in range(3)
-        ]
         async with service.database.writing() as writing:
+            await organizations.lock(writing, [world.org_id])
+            submit = service.writes.submit
+            jobs = [asyncio.ensure_future(submit(world.org_id, assign, asked(world, n, "RTT"))) for n in range(3)]
+            await asyncio.sleep(0)  # they are in the queue
             await writing.run("DELETE FROM people WHERE org_id = $1 AND person_id = $2", world.org_id, world.people[1])
         return await asyncio.gather(*jobs, return_exceptions=True)
 

@@ -13,7 +13,8 @@ from allot.store import sqlite
 from allot.store.database import StoreError
 from allot.store.sqlite import Sqlite
 
-INSERT = "INSERT INTO organizations (org_id, display_name, created) VALUES ($1, '', '')"
+INSERT = "INSERT INTO organizations (org_id, display_name, created) VALUES ($1, $2, '')"
+LONG = "x" * 1_000_000
 COUNT = "SELECT COUNT(*) FROM organizations"
 
 
@@ -26,9 +27,9 @@ async def opened(url: str) -> AsyncIterator[Sqlite]:
         await database.close()
 
 
-async def insert(database: Sqlite, id: str) -> None:
+async def insert(database: Sqlite, id: str, name: str = "") -> None:
     async with database.writing() as writing:
-        await writing.run(INSERT, id)
+        await writing.run(INSERT, id, name)
 
 
 def test_a_commit_that_began_ends_before_its_task_is_cancelled(sqlite_url: str):
@@ -36,9 +37,9 @@ def test_a_commit_that_began_ends_before_its_task_is_cancelled(sqlite_url: str):
 
     async def run() -> None:
         async with opened(sqlite_url) as database:
-            for n in range(50):
-                task = asyncio.create_task(insert(database, str(n)))
-                await asyncio.sleep(0)  # it is up to its commit now
+            for n in range(20):
+                task = asyncio.create_task(insert(database, str(n), LONG))
+                await asyncio.sleep(0)  # it is up to its commit now, which takes longer than three turns of the loop
                 for _ in range(3):
                     task.cancel()
                     await asyncio.sleep(0)
@@ -55,7 +56,7 @@ def test_a_task_that_is_cancelled_before_its_commit_changes_nothing(sqlite_url: 
 
     async def stay(database: Sqlite) -> None:
         async with database.writing() as writing:
-            await writing.run(INSERT, "gone")
+            await writing.run(INSERT, "gone", "")
             await asyncio.sleep(60)
 
     async def run() -> None:
