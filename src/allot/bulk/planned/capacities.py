@@ -20,7 +20,7 @@ Places = npt.NDArray[np.intp]
 Table = npt.NDArray[np.int64]
 
 # More units than any organization has: no limit.
-_ENOUGH = np.int64(1) << 40
+_ENOUGH = np.int64(2**40)
 
 
 @dataclass(slots=True, eq=False)
@@ -117,7 +117,7 @@ class Capacities:
         while queues:
             moved = False
             for queue in sorted(queues, key=lambda queue: (not (queue.gives * contended).any(), queue.rank)):
-                taken = min(len(queue.people), max(0, int(room[queue.uses > 0].min())))
+                taken = min(len(queue.people), max(0, int(np.min(room[queue.uses > 0]))))
                 waves[queue.people[:taken]] = wave
                 queue.people, queue.ranks = queue.people[taken:], queue.ranks[taken:]
                 room = room - taken * queue.uses
