@@ -46,8 +46,12 @@ coverage: install  ## what `make test COVERAGE=1` reached: every branch of core,
 long: install  ## kill, fuzz and soak tests, with bounded counts
 	$(TESTS) -n auto -m long
 
-browser: install  ## the console in a real browser: Debian's chromium, or the one that CHROMIUM names
+browser: install tests/browser/node_modules  ## the console in a real browser: Debian's chromium, or the one that CHROMIUM names
 	$(TESTS) -n auto -m browser
+
+tests/browser/node_modules: tests/browser/package-lock.json
+	cd tests/browser && npm ci --no-audit --no-fund --ignore-scripts
+	touch $@
 
 check: install  ## format, lint, types
 	$(BIN)/ruff format --check .

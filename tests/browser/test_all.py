@@ -1,7 +1,6 @@
 """What holds on every page of the console: links lead somewhere, everybody can use it, nothing overflows."""
 
 import json
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,22 +99,14 @@ def overflow(page: Page) -> list[str]:
 @pytest.mark.parametrize("token", TOKENS)
 def test_lighthouse_finds_nothing(demo: Server, pages: Pages, token: str, counted):
     """Lighthouse gives every page 100 for accessibility and for best practices."""
+    assert (HERE / "node_modules/lighthouse").exists(), "Lighthouse is not installed; `make browser` does that"
     with Visitor(demo.address, token) as visitor:
         cookie = f"allot_session={visitor.cookies['allot_session']}"
     addresses = [demo.address + found[0] for found in pages[token].values()]
     command = ["node", str(HERE / "lighthouse.js"), executable(), cookie, *addresses]
     seconds = 60 + 30 * len(addresses)
-    run = subprocess.run(command, cwd=installed(), capture_output=True, text=True, timeout=seconds, check=True)
+    run = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=seconds, check=True)
     seen = [json.loads(line) for line in run.stdout.splitlines()]
     assert len(seen) == len(addresses)
     assert [each for each in seen if each["scores"] != {"accessibility": 1, "best-practices": 1}] == []
     counted(f"Lighthouse: {len(seen)} pages of {token}")
-
-
-def installed() -> Path:
-    """The folder with Lighthouse, installed from the lock file where it is missing."""
-    if not (HERE / "node_modules/lighthouse").exists():
-        npm = shutil.which("npm")
-        assert npm is not None, "npm is needed to install Lighthouse, of Node.js"
-        subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=HERE, check=True)
-    return HERE
