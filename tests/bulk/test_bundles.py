@@ -1,6 +1,5 @@
 """Bundles say in YAML who is to have what; several for one person add up, or contradict each other."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -313,25 +312,43 @@ def test_what_is_no_document(snapshot: Snapshot, text: str, fault: str):
     assert any(each.startswith(fault) for each in faults(snapshot, text, NAME))
 
 
-@pytest.mark.parametrize("loader", ["SafeLoader", "CSafeLoader"])
+QUOTES = "; a text that begins with * or & stands in quotes"
+
+
 @pytest.mark.parametrize(
-    ("text", "fault"),
+    ("loader", "text", "fault"),
     [
         (
+            "CSafeLoader",
             "bundles: [{who: {email: *}}]",
-            r"line 1, column 26: .*expected alphabetic or numeric character.*; a text that begins with \* or & stands",
+            f"line 1, column 26: it is no YAML: did not find expected alphabetic or numeric character{QUOTES}",
         ),
-        ("bundles: [\n", "line 2, column 1: "),
-        ("bundles:\n\t- x", "line 2, column 1: .*found character .*that cannot start any token"),
+        (
+            "SafeLoader",
+            "bundles: [{who: {email: *}}]",
+            f"line 1, column 26: it is no YAML: expected alphabetic or numeric character, but found '}}'{QUOTES}",
+        ),
+        ("CSafeLoader", "bundles: [\n", "line 2, column 1: it is no YAML: "),
+        ("SafeLoader", "bundles: [\n", "line 2, column 1: it is no YAML: "),
+        (
+            "CSafeLoader",
+            "bundles:\n\t- x",
+            "line 2, column 1: it is no YAML: found character that cannot start any token",
+        ),
+        (
+            "SafeLoader",
+            "bundles:\n\t- x",
+            "line 2, column 1: it is no YAML: found character '\\t' that cannot start any token",
+        ),
     ],
 )
-def test_what_is_no_yaml(snapshot: Snapshot, monkeypatch, text: str, fault: str, loader: str):
-    """Also where PyYAML is without its quick loader, what is no YAML is told where it begins."""
+def test_what_is_no_yaml(snapshot: Snapshot, monkeypatch, loader: str, text: str, fault: str):
+    """What is no YAML is told where it begins, also where PyYAML is without its quick loader."""
     if not hasattr(yaml, loader):
         pytest.skip(f"PyYAML is without {loader} here")
     monkeypatch.setattr(bundles, "_Loader", getattr(yaml, loader))
     [told] = faults(snapshot, text, NAME)
-    assert re.match(fault.replace(": ", ": it is no YAML: ", 1), told), told
+    assert told.startswith(fault)
 
 
 def test_documents_have_encodings_too(snapshot: Snapshot):

@@ -37,7 +37,7 @@ def test_a_commit_that_began_ends_before_its_task_is_cancelled(sqlite_url: str):
 
     async def run() -> None:
         async with opened(sqlite_url) as database:
-            for n in range(20):
+            for n in range(50):
                 task = asyncio.create_task(insert(database, str(n), LONG))
                 await asyncio.sleep(0)  # it is up to its commit now, which takes longer than three turns of the loop
                 for _ in range(3):
