@@ -20,6 +20,12 @@ def need(program: str) -> None:
         pytest.skip(f"there is no {program} here")
 
 
+def finished(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """`allot` with these arguments in a folder, once it has ended; what goes on although it should not is given up."""
+    command = [PROGRAM, *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=SECONDS, check=False)
+
+
 class Program:
     """A command that runs until it is told not to, and says when it is ready; a context manager."""
 

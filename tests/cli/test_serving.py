@@ -21,16 +21,11 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from allot.cli.demo import TOKENS
 from databases import Maker
+from processes import finished
 from servers import PROGRAM, Client, Process
 
 JOHN = "john.andersen@example.com"
 MESSAGING = {"email": "ivan.horvat@example.com"}
-
-
-def serve(folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-    """A start that is expected to fail."""
-    command = [PROGRAM, "serve", *flags]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=30, check=False)
 
 
 class Temporary(Process):
@@ -123,8 +118,8 @@ def test_the_demo_runs_on_postgresql_in_several_processes(postgres: Maker, folde
 def test_the_demo_wants_a_database_of_its_own(folder: Path):
     """--demo never adds its tokens to a database with organizations of others."""
     (folder / "own.json").write_text('{"organization": {"id": "own", "displayName": "Own"}}')
-    subprocess.run([PROGRAM, "import", "own.json", "--database", "own.db"], cwd=folder, check=True, capture_output=True)
-    ran = serve(folder, "--demo", "--database", "own.db", "--port", "0")
+    assert finished(folder, "import", "own.json", "--database", "own.db").returncode == 0
+    ran = finished(folder, "serve", "--demo", "--database", "own.db", "--port", "0")
     assert ran.returncode == 1
     assert "own.db has organizations of its own; give --demo a database of its own" in ran.stderr
 
@@ -141,17 +136,17 @@ def test_a_port_in_use_is_one_sentence(folder: Path):
     """Where somebody listens already, the sentence names the port and the remedy."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        ran = serve(folder, "--demo", "--port", str(port))
+        ran = finished(folder, "serve", "--demo", "--port", str(port))
     assert ran.returncode == 1
     assert ran.stderr == f"allot: port {port} is in use; stop what listens there, or take another with --port\n"
-    foreign = serve(folder, "--demo", "--host", "127.0.0.256", "--port", "0")
+    foreign = finished(folder, "serve", "--demo", "--host", "127.0.0.256", "--port", "0")
     assert foreign.returncode == 1
     assert "--demo listens on loopback only" in foreign.stderr
 
 
 def test_an_address_of_another_machine_is_one_sentence(demo_sqlite_url: str, folder: Path):
     """What is no address of this machine is told, with the remedy."""
-    ran = serve(folder, "--database", demo_sqlite_url, "--host", "192.0.2.1", "--port", "0")
+    ran = finished(folder, "serve", "--database", demo_sqlite_url, "--host", "192.0.2.1", "--port", "0")
     assert ran.returncode == 1
     assert "192.0.2.1 is no address of this machine" in ran.stderr
 

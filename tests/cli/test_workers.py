@@ -15,7 +15,7 @@ import pytest
 
 from databases import Maker
 from ordering import read
-from processes import Program, worker_process
+from processes import Program, finished, worker_process
 from servers import HOST, PROGRAM, Client, Server, load_demo
 from wholesale import PARTNER, PATH, body, new_id, token_of
 
@@ -102,9 +102,7 @@ def test_a_worker_that_cannot_start_says_why_in_one_sentence(tmp_path: Path):
         (["--lease-seconds", "0.1"], 1, "--lease-seconds is `0.1`, must be 1 or more"),
         (["--port", "1"], 1, "No such option"),
     ):
-        done = subprocess.run(
-            [PROGRAM, "worker", *flags], cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False
-        )
+        done = finished(tmp_path, "worker", *flags)
         assert done.returncode == code
         assert said in done.stderr
         assert "Traceback" not in done.stderr
@@ -115,14 +113,7 @@ def test_a_worker_knows_the_packages_of_its_database(demo_sqlite_url: str, tmp_p
     shipped = files("allot").joinpath("rulebooks/webex.toml").read_text(encoding="utf-8")
     (tmp_path / "other.toml").write_text(shipped.replace('"webex_calling"', '"webex_yelling"'), encoding="utf-8")
     for command in (["worker"], ["serve", "--port", "0"]):
-        done = subprocess.run(
-            [PROGRAM, *command, "--database", demo_sqlite_url, "--rulebook", "other.toml"],
-            cwd=tmp_path,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
+        done = finished(tmp_path, *command, "--database", demo_sqlite_url, "--rulebook", "other.toml")
         assert done.returncode == 1
         assert "lacks the packages webex_calling, which customers have; serve with" in done.stderr
 
