@@ -20,6 +20,9 @@ WORKERS = $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) * 3 // 2)
 # To compile the tests anew takes each process of a run longer than all tests of core.
 unexport PYTHONDONTWRITEBYTECODE
 
+# npm writes it last: what was cut off is installed anew.
+LIGHTHOUSE := tests/browser/node_modules/.package-lock.json
+
 .PHONY: install serve test coverage long browser check format bench docs lock clean
 
 install: .venv/installed  ## the virtual environment, with .venv/bin/allot
@@ -46,12 +49,11 @@ coverage: install  ## what `make test COVERAGE=1` reached: every branch of core,
 long: install  ## kill, fuzz and soak tests, with bounded counts
 	$(TESTS) -n auto -m long
 
-browser: install tests/browser/node_modules  ## the console in a real browser: Debian's chromium, or the one that CHROMIUM names
+browser: install $(LIGHTHOUSE)  ## the console in a real browser: Debian's chromium, or the one that CHROMIUM names
 	$(TESTS) -n auto -m browser
 
-tests/browser/node_modules: tests/browser/package-lock.json
+$(LIGHTHOUSE): tests/browser/package-lock.json
 	cd tests/browser && npm ci --no-audit --no-fund --ignore-scripts
-	touch $@
 
 check: install  ## format, lint, types
 	$(BIN)/ruff format --check .
