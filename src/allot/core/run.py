@@ -175,20 +175,21 @@ def advance(run: Run, event: Event) -> list[Move]:
     """
     step = _concerned(run, event)
     step.changed = True
-    if isinstance(event, Done):
-        step.state, step.fault = DONE, None
-        held = run.customer.packages.get(step.package)
-        if held is not None:
-            held.warnings, held.license_ids = list(event.warnings), list(event.license_ids)
-            held.changed = True
-    elif isinstance(event, Failed):
-        step.state, step.fault = _failed(event)
-    elif isinstance(event, Paused):
-        step.state = HELD
-    elif isinstance(event, Delayed):
-        step.state = READY
-    else:
-        step.state, step.fault, step.attempts = READY, None, 0
+    match event:
+        case Done():
+            step.state, step.fault = DONE, None
+            held = run.customer.packages.get(step.package)
+            if held is not None:
+                held.warnings, held.license_ids = list(event.warnings), list(event.license_ids)
+                held.changed = True
+        case Failed():
+            step.state, step.fault = _failed(event)
+        case Paused():
+            step.state = HELD
+        case Delayed():
+            step.state = READY
+        case _:  # Released
+            step.state, step.fault, step.attempts = READY, None, 0
     return _follow(run)
 
 

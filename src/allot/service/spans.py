@@ -68,11 +68,11 @@ async def _run(service: Service, call: Call, horizon: datetime, limit: float) ->
             due, running = await store.ahead(reading)
         if running or (due is not None and due <= stamp(service.clock.now())):
             await asyncio.sleep(LOOK_SECONDS)
-        elif due is None:
+            continue
+        if due is None:
             return IDLE
-        else:
-            next_ = min(read_stamp(due), horizon)
-            await turn(service, clocks.advance, Change(call, at=next_))
-            if next_ == horizon and due > stamp(horizon):
-                return HORIZON
+        next_ = min(read_stamp(due), horizon)
+        await turn(service, clocks.advance, Change(call, at=next_))
+        if next_ == horizon and due > stamp(horizon):
+            return HORIZON
     return LIMIT
