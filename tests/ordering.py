@@ -55,6 +55,14 @@ class Load:
             f" {self.unanswered} without an answer"
         )
 
+    def until_more(self, count: int) -> None:
+        """Wait until so many more orders were accepted, however slow the machine is."""
+        wanted = len(self.accepted) + count
+        deadline = time.monotonic() + SETTLE_SECONDS
+        while len(self.accepted) < wanted:
+            assert time.monotonic() < deadline, f"{self} after {SETTLE_SECONDS:.0f} s"
+            time.sleep(0.005)
+
     def _run(self) -> None:
         self.prepare()
         asyncio.run(self._all())

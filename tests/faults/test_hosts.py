@@ -16,6 +16,8 @@ from wholesale import PARTNER, token_of
 LEASE = "2"
 #: longer than it takes to find out that a host is away
 AWAY_SECONDS = 16.0
+#: how many orders are accepted between two events
+ORDERS = 100
 
 
 @pytest.mark.long
@@ -33,15 +35,15 @@ def test_hosts_that_are_cut_off_lose_nothing(tmp_path: Path, counted: Callable[[
             assert serving.said is not None
             address = f"http://{made.address('api')}:{serving.said[1]}"
             with Load(token, address, lambda: made.enter("api")) as load:
-                time.sleep(2)
+                load.until_more(ORDERS)
                 made.pull("one")
                 alone = settled_within(url, AWAY_SECONDS)
                 made.plug("one")
-                time.sleep(2)
+                load.until_more(ORDERS)
                 made.pull("api")
                 time.sleep(3)
                 made.plug("api")
-                time.sleep(2)
+                load.until_more(ORDERS)
             settled = until_settled(url)
         steps = provisioned_once(url, load.accepted)
     assert alone > 0

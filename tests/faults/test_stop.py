@@ -14,7 +14,7 @@ from counts import STOPS
 from crowd import open_session
 from databases import Maker
 from organizations import World, make
-from servers import Process, Server
+from servers import SECONDS, Process, Server
 
 PEOPLE, CONNECTIONS = 200, 64
 
@@ -46,14 +46,19 @@ def test_a_stop_under_load_answers_what_it_carries_out(
 async def load_until_stopped(process: Process, world: World, number: signal.Signals, answered: dict[str, int]) -> None:
     """Clients that ask until the server does not take requests any more; it is stopped under them."""
     async with open_session(world.token) as session:
-        clients = [asyncio.create_task(ask_on(session, process.address, world, answered)) for _ in range(CONNECTIONS)]
-        await asyncio.sleep(random.uniform(0.05, 0.3))
+        begun = asyncio.Event()
+        asking = [ask_on(session, process.address, world, answered, begun) for _ in range(CONNECTIONS)]
+        clients = [asyncio.create_task(each) for each in asking]
+        await asyncio.wait_for(begun.wait(), SECONDS)  # however slow the machine is, it is under load
+        await asyncio.sleep(random.uniform(0.0, 0.3))
         process.popen.send_signal(number)
         assert await asyncio.to_thread(process.popen.wait, 30) == 0
         await asyncio.gather(*clients)
 
 
-async def ask_on(session: aiohttp.ClientSession, address: str, world: World, answered: dict[str, int]) -> None:
+async def ask_on(
+    session: aiohttp.ClientSession, address: str, world: World, answered: dict[str, int], begun: asyncio.Event
+) -> None:
     """Ask for changes, each on a connection of its own."""
     while True:
         tracking_id = f"stop_{random.getrandbits(64):x}"
@@ -67,3 +72,4 @@ async def ask_on(session: aiohttp.ClientSession, address: str, world: World, ans
         except (aiohttp.ClientError, OSError):
             return
         answered[tracking_id] = answer.status
+        begun.set()

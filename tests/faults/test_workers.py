@@ -17,6 +17,8 @@ from wholesale import PARTNER, token_of
 LEASE = "1"
 #: how many seconds somebody is left alive, in long runs and in every run
 LIVES, SHORT_LIVES = (0.2, 1.0), (0.1, 0.4)
+#: how many orders are accepted before each of these times begins, so that there is something to lose
+ORDERS = 20
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
@@ -42,6 +44,7 @@ def kill_again_and_again(
         workers = [open_.enter_context(a_worker(url, folder / f"worker{n}.log")) for n in range(2)]
         with Load(token, address_of(serving)) as load:
             for _ in range(kills):
+                load.until_more(ORDERS)
                 time.sleep(random.uniform(*lives))
                 victim = random.choice([serving, *workers])
                 victim.kill()
@@ -70,6 +73,7 @@ def test_a_worker_that_stands_still_is_refused(
         sleeper = open_.enter_context(a_worker(url, tmp_path / "sleeper.log"))
         with Load(token, address_of(serving)) as load:
             for _ in range(4):
+                load.until_more(ORDERS)
                 time.sleep(random.uniform(*LIVES))
                 sleeper.halt()
                 time.sleep(float(LEASE) + 1)
