@@ -170,7 +170,7 @@ def test_two_pulls_do_not_write_one_file(crowd: tuple[Server, World], tmp_path: 
 def test_a_rate_limit_is_kept_to(crowd: tuple[Server, World], whole: dict, tmp_path: Path, sqlite: Maker):
     """With few requests a second everything is read, though some are refused."""
     path = tmp_path / "x.snapshot"
-    with Server(crowd[0].url, rate_limit=100.0, rate_burst=5) as server:
+    with Server(crowd[0].url, rate_limit=30.0, rate_burst=1) as server:
         read(server.address, crowd[1].token, path)
         client = server.client()
         assert 'status="429"' in client.as_(None).get("/allot/v1/metrics").text
