@@ -46,7 +46,9 @@ def errors() -> str:
     return f"""
 # Errors
 
-Every error has this body, and the tracking id is also in the header `TrackingID`, in the journal and in the log:
+Every error has this body. Its tracking id is also in the header `TrackingID` and in the log of requests
+(`GET /allot/v1/requests`). That of a refused change of licenses is in the journal as well, that of a fault of the
+service in the log, and with `access_log` every one.
 
 ```json
 {{
@@ -59,7 +61,7 @@ Every error has this body, and the tracking id is also in the header `TrackingID
 ## Statuses
 
 Where Cisco documents no code, an error carries its status as `errorCode`.
-PATCH /licenses/users is the exception in a 400: its list of codes is closed, so that the code is 400 then.
+PATCH /licenses/users is the exception: its list of codes is closed, so that it is 400 there whatever the status is.
 
 {table(["Status", "Kind", "What it means"], kinds)}
 

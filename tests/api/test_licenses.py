@@ -13,10 +13,12 @@ import pytest
 import requests
 
 from allot.core import ids
+from allot.core.failure import Failure
 from allot.core.scope import SCOPES
 from allot.service import imports
 from allot.service.grants import Granting, grant
 from allot.service.service import Service
+from allot.store.database import StoreError
 from allot.wire.application import Application
 from allot.wire.endpoint import BODY_BYTES_MAX
 from allot.wire.operation import Operation, Reply, Request
@@ -415,6 +417,24 @@ def test_a_fault_of_ours_gets_500_and_says_nothing_of_it(demo_sqlite_url: str, c
     assert (status, body["errors"][0]["errorCode"]) == (500, 500)
     assert "a secret" not in str(body)
     assert "a secret" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("raised", "status"), [(Failure.not_found("x"), 404), (ZeroDivisionError(), 500), (StoreError("away"), 503)]
+)
+def test_a_closed_list_of_codes_holds_for_every_status(demo_sqlite_url: str, raised: Exception, status: int):
+    """Where Cisco closes the list of codes, a fault of ours and a database that is away have a code of that list."""
+
+    async def fail(request: Request) -> Reply:
+        raise raised
+
+    async def run() -> tuple[int, dict[str, Any]]:
+        async with open_service(demo_sqlite_url) as service:
+            operation = Operation("GET", "/failing", fail, None, "Fail", closed_codes=True)
+            return await ask(Application(service, [("", [operation])]), "/failing")
+
+    answered, body = asyncio.run(run())
+    assert (answered, body["errors"][0]["errorCode"]) == (status, 400)
 
 
 async def ask(application: Application, path: str) -> tuple[int, dict[str, Any]]:

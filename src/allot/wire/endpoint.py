@@ -67,14 +67,14 @@ class Endpoint:
             if isinstance(reply.body, AsyncGeneratorType):
                 reply.body = await Stream.begin(reply.body)
         except Failure as failure:
-            reply = failed(failure, call.tracking_id, closed_codes=self._operation.closed_codes)
+            reply = self._failed(failure, call)
         except StoreError as error:
             log.error("%s: %s", call.tracking_id, error)
-            reply = failed(AWAY, call.tracking_id)
+            reply = self._failed(AWAY, call)
         except Exception:
             # What a client chose is shown as a literal: it could hold line breaks.
             log.exception("%s: %s %a", call.tracking_id, scope["method"], scope["path"])
-            reply = failed(BUG, call.tracking_id)
+            reply = self._failed(BUG, call)
         seconds = time.perf_counter() - started
         self._service.meters.answered(self._name, reply.status, seconds)
         if self._is_logged:
@@ -83,6 +83,9 @@ class Endpoint:
             await send_reply(send, reply, call.tracking_id, receive)
         except StoreError as error:
             log.error("%s: the answer was broken off: %s", call.tracking_id, error)
+
+    def _failed(self, failure: Failure, call: Call) -> Reply:
+        return failed(failure, call.tracking_id, closed_codes=self._operation.closed_codes)
 
     async def _request(self, scope: Scope, headers: Headers, receive: Receive, seen: Seen) -> Request | None:
         query_string = scope["query_string"]
