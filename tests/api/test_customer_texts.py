@@ -251,7 +251,9 @@ def test_prechecks_of_customers(demo: Server, partner: Client):
 
 def test_a_precheck_of_all_needs_what_the_order_needs(partner: Client):
     """With packages it is refused as the order is, and names what is missing; without, what it names must be right."""
-    for changes in ({"provisioningId": None}, {"externalId": None}, {"customerInfo": None}, {"packages": ["x"]}):
+    odd = body()["customerInfo"] | {"language": "xx-zz!"}
+    missing = ({"provisioningId": None}, {"externalId": None}, {"customerInfo": None})
+    for changes in (*missing, {"packages": ["x"]}, {"customerInfo": odd}, {"subPartnerAdminEmail": "nope"}):
         assert partner.post(f"{PATH}/validate", json=body(**changes)).status_code == 400
     for named in ({"provisioningId": "nobodys"}, {"orgId": "nonsense"}):
         assert partner.post(f"{PATH}/validate", json={"address": ADDRESS} | named).status_code == 400

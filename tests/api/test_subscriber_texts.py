@@ -301,6 +301,11 @@ def test_prechecks_of_subscribers(demo: Server, partner: Client, customer: dict[
     calling = told | {"packages": ["webex_calling"]}
     refused = partner.post(f"{SUBSCRIBERS}/validate", json=calling)
     assert refused.json()["errors"] == partner.post(SUBSCRIBERS, json=calling).json()["errors"]
+    nameless = {name: value for name, value in told.items() if name != "provisioningParameters"}
+    for path in (SUBSCRIBERS, f"{SUBSCRIBERS}/validate"):
+        answer = partner.post(path, json=nameless)
+        assert answer.status_code == 400
+        assert answer.json()["errors"][0]["description"].startswith("provisioningParameters: ")
     assert demo.rows("SELECT COUNT(*) FROM subscribers") == before
 
 

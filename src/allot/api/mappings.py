@@ -100,8 +100,11 @@ def validation_of(request: Request, partner: Partner) -> tuple[Wanted, tuple[str
     body: SubscriberValidation = request.body
     reading = _Reading(request, partner)
     reading.email(body.email)
-    if body.package is not None or body.packages is not None:
+    whole = body.package is not None or body.packages is not None
+    if whole:
         reading.packages(body.package, body.packages)
+    if whole and body.customer_id is not None and body.provisioning_parameters is None:
+        reading.found.append("provisioningParameters: is missing; with packages, a whole provisioning is judged")
     if body.provisioning_parameters is not None:
         reading.names(body.provisioning_parameters)
         reading.reach(body.provisioning_parameters)

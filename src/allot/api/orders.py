@@ -98,6 +98,7 @@ class PrecheckedInfo(msgspec.Struct, rename="camel"):
 
     primary_email: str
     name: str | None = None
+    language: str | None = None
 
 
 class CustomerValidation(msgspec.Struct, rename="camel"):
@@ -110,6 +111,7 @@ class CustomerValidation(msgspec.Struct, rename="camel"):
     external_id: str | None = None
     customer_info: PrecheckedInfo | None = None
     provisioning_parameters: ProvisioningParameters | None = None
+    sub_partner_admin_email: str | None = None
 
 
 def provisioning_of(request: Request, partner: Partner) -> Asked:
@@ -153,9 +155,10 @@ def validation_of(request: Request, partner: Partner) -> Asked:
     reading = _Reading(request, partner, PROVISION)
     reading.head(body.provisioning_id, body.external_id, body.address, body.org_id)
     reading.parameters(body.provisioning_parameters)
+    reading.admin(body.sub_partner_admin_email)
     info = body.customer_info
     if info is not None:
-        reading.info(info.name, info.primary_email, None)
+        reading.info(info.name, info.primary_email, info.language)
     if body.packages is not None:
         reading.packages(body.packages)
         for name, text in (("provisioningId", body.provisioning_id), ("externalId", body.external_id)):
