@@ -318,3 +318,19 @@ def test_an_email_is_one_subscriber_s(partner: Client, customer: dict[str, Any])
         assert answer.json()["errors"] == [
             {"errorCode": 10022, "description": "The email is already associated with an existing user."}
         ]
+
+
+@pytest.mark.parametrize("email", ["ken.ashby@globex.example", "rosa@bobs-bakery.example", "free.account@example.net"])
+def test_a_subscriber_is_not_given_the_email_of_another(partner: Client, customer: dict[str, Any], email: str):
+    """PUT /people refuses it as an order does, whether a person at home elsewhere or another subscriber has it."""
+    partner.post(SUBSCRIBERS, json=subscriber(customer, email=email))  # the third waits for consent, and is nobody yet
+    shown = added(partner, customer)
+    path = f"/v1/people/{shown['personId']}"
+    before = partner.get(path).json()
+    answer = partner.put(path, json={"displayName": "Ann", "emails": [email.upper()]})
+    assert answer.status_code == 409
+    assert answer.json()["errors"] == [
+        {"errorCode": 10022, "description": "The email is already associated with an existing user."}
+    ]
+    assert partner.get(path).json() == before
+    assert partner.put(path, json={"displayName": "Ann", "emails": [f"a{shown['email']}"]}).status_code == 200

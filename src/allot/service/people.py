@@ -14,6 +14,7 @@ from allot.core.wish import Wish, first_items, items_to_become
 from allot.service import departures, holdings
 from allot.service.context import Context
 from allot.service.holdings import Batch, Needs
+from allot.service.known import EMAIL_SENTENCE, EMAIL_TAKEN
 from allot.service.searches import NOT_KNOWN, Seen, add_prefixes
 from allot.store import people as store
 from allot.store import subscribers
@@ -67,7 +68,8 @@ async def update(writing: Writing, context: Context, drafts: Sequence[Draft]) ->
     await holdings.load_reached(writing, batch)
     roles = {key: list(profile.roles) for key, profile in profiles.items()}
     emails = {key: person.email for key, person in batch.by_id.items()}
-    outcomes = [_update(batch, profiles, draft) for draft in drafts]
+    barred = await _barred(writing, batch, drafts)
+    outcomes = [_update(batch, profiles, barred, draft) for draft in drafts]
     changed = [(batch.by_id[key], profile) for key, profile in profiles.items() if profile.last_modified == batch.now]
     await store.update(writing, changed)
     await store.set_roles(writing, [each for each in changed if roles[_key(each[0])] != each[1].roles])
@@ -129,6 +131,22 @@ async def _profiles(reading: Reading, batch: Batch) -> dict[tuple[str, str], Pro
     return profiles
 
 
+async def _barred(reading: Reading, batch: Batch, drafts: Sequence[Draft]) -> set[tuple[str, str]]:
+    """(person id, email) of who is a wholesale subscriber and would get the email of somebody elsewhere."""
+    wanted = {(draft.org_id, draft.person_id, draft.email) for draft in drafts if draft.email}
+    renamed = [each for each in wanted if each[:2] in batch.by_id and batch.by_id[each[:2]].email != each[2]]
+    mapped = {each.person_id for each in await subscribers.of_people(reading, {each[:2] for each in renamed})}
+    emails = {email for _, id, email in renamed if id in mapped}
+    if not emails:
+        return set()
+    taken, homes = await subscribers.taken(reading, emails), await store.homes(reading, emails)
+    return {
+        (id, email)
+        for org_id, id, email in renamed
+        if id in mapped and (email in taken or homes.get(email, set()) - {org_id})
+    }
+
+
 def _create(batch: Batch, draft: Draft) -> Seen | Failure:
     organization = batch.organizations.get(draft.org_id)
     if organization is None:
@@ -146,7 +164,9 @@ def _create(batch: Batch, draft: Draft) -> Seen | Failure:
     return Seen(organization, person, profile, faults=faults(batch.rulebook, decision))
 
 
-def _update(batch: Batch, profiles: dict[tuple[str, str], Profile], draft: Draft) -> Seen | Failure:
+def _update(
+    batch: Batch, profiles: dict[tuple[str, str], Profile], barred: set[tuple[str, str]], draft: Draft
+) -> Seen | Failure:
     person = batch.by_id.get((draft.org_id, draft.person_id))
     if person is None:
         return Failure.not_found(NOT_KNOWN)
@@ -154,6 +174,8 @@ def _update(batch: Batch, profiles: dict[tuple[str, str], Profile], draft: Draft
     refused = _moved(draft, person.holding.calling)
     if refused is None and not person.external:  # the profile of others is their own organization's
         refused = _taken(batch, draft, person) or _forbidden_roles(draft, profile.roles)
+        if refused is None and (person.id, draft.email) in barred:
+            refused = Failure.conflict(EMAIL_SENTENCE, code=EMAIL_TAKEN)
     if refused is not None:
         return refused
     decision = batch.decide(person, items_to_become(organization, person, draft.wish))
