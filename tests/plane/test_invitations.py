@@ -129,14 +129,18 @@ def test_what_has_run_out_is_gone(server: Server, client: Client):
 
 
 def test_an_invitation_from_beginning_to_end(client: Client):
-    """A license that PATCH offers is pending, shown by the list, accepted, and taken back by PATCH."""
+    """A license that PATCH offers is pending, listed, accepted and taken back; the journal tells what is pending."""
     assert client.patch(PATCH, json=ask(client, MILTON, f"+{SUITE}", sites=(f"+{OTHER}",))).status_code == 200
     assert set(pending(client, MILTON)) == {SUITE, OTHER}
+    told = last_entry(client)["detail"]
+    assert told["pending"] == {"licenses": [licenses(client)[SUITE]], "attendee": [OTHER]}
     used = consumed(client, SUITE)
     assert client.post(path(client, MILTON, "accept"), json={"licenses": [licenses(client)[SUITE]]}).status_code == 200
     assert (pending(client, MILTON), consumed(client, SUITE)) == ([OTHER], used + 1)
+    assert last_entry(client)["detail"]["pending"] == {"attendee": [OTHER]}
     assert client.patch(PATCH, json=ask(client, MILTON, f"-{SUITE}", sites=(f"-{OTHER}",))).status_code == 200
     assert (pending(client, MILTON), consumed(client, SUITE)) == ([], used)
+    assert "pending" not in last_entry(client)["detail"]
 
 
 @pytest.mark.parametrize("verb", ["accept", "decline"])

@@ -31,7 +31,10 @@ _NAMES = {"location_id": "locationId", "phone_number": "phoneNumber", "person_id
 
 
 class Entry(msgspec.Struct, rename="camel"):
-    """One entry. `detail` depends on the action; of a change to licenses it has the items, before and after."""
+    """One entry. `detail` depends on the action; of a change to licenses it has the items, before and after.
+
+    What was held after it and waits for the answer of a person of another organization is `pending`.
+    """
 
     number: int
     at: str

@@ -106,6 +106,8 @@ class Batch:
         """Add the journal's entry about a request."""
         if call.address or call.agent:
             detail["from"] = {"address": call.address, "agent": call.agent}
+        if person.pending_licenses or person.pending_sites:
+            detail["pending"] = waiting(self.organizations[person.org_id], person)
         actor = call.caller.person_id
         self.entries.append(Entry(person.org_id, self.now, call.tracking_id, action, actor, person.id, outcome, detail))
 
@@ -245,6 +247,13 @@ def held(organization: Organization, holding: Holding) -> dict[str, Any]:
     if holding.calling is not None:
         told["calling"] = holding.calling
     return told
+
+
+def waiting(organization: Organization, person: Person) -> dict[str, Any]:
+    """What the journal keeps of what is held and waits for the person's answer."""
+    numbers = [license.number for license in organization.held(person.pending_licenses)]
+    told = {"licenses": numbers, "attendee": sorted(person.pending_sites)}
+    return {name: value for name, value in told.items() if value}
 
 
 def without(rulebook: Rulebook, organization: Organization, holding: Holding, taken: int) -> Holding:
