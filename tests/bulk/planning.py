@@ -70,13 +70,14 @@ def write_snapshot(
     people: Iterable[Person],
     *,
     licenses: Iterable[License] = LICENSES,
+    locations: Iterable[Location] = LOCATIONS,
     numbers: Iterable[Number] = (),
     org_id: str = ORG,
 ) -> Snapshot:
     """A snapshot file of these people."""
     head = Head(org_id, "Acme", "http://127.0.0.1:8080/v1", NOW, NOW)
     with Writer(path, "snapshot", head) as writer:
-        for name, records in (("licenses", licenses), ("locations", LOCATIONS), ("numbers", numbers)):
+        for name, records in (("licenses", licenses), ("locations", locations), ("numbers", numbers)):
             writer.section(name)
             writer.write(records)
         writer.section("people")

@@ -13,7 +13,7 @@ from msgspec import UNSET, structs
 import allot
 from allot.bulk import files
 from allot.bulk.actual.organizations import organization
-from allot.bulk.actual.snapshots import Calling, Head, License, Number, Person, Snapshot
+from allot.bulk.actual.snapshots import Calling, Head, License, Location, Number, Person, Snapshot
 from allot.bulk.desired.desires import Want
 from allot.bulk.files import Writer
 from allot.bulk.planned import spools
@@ -266,6 +266,16 @@ def test_the_last_ones_of_the_input_go_without(tmp_path: Path):
     assert plan.summary.rules == {"no-units-left": 12}
     [reason] = refusals(plan)["person3@example.com"].reasons
     assert "Advanced Messaging in Sub-2 has no unit left: its 8 free units go to others" in reason.what
+
+
+def test_calling_is_given_only_where_it_is_set_up(tmp_path: Path):
+    """At a location where Webex Calling is known not to be set up a plan refuses it, as PATCH does."""
+    for calling, refused in ((False, ["location-not-found"]), (True, []), (UNSET, [])):
+        locations = [Location(BERLIN, "Berlin", calling)]
+        snapshot = write_snapshot(tmp_path / "acme.snapshot", [person(1)], locations=locations)
+        wants = {"person1@example.com": want(PRO, location_id=BERLIN, extension="1234")}
+        plan = make_plan(snapshot, wants, tmp_path / "acme.plan")
+        assert [reason.rule for each in refusals(plan).values() for reason in each.reasons] == refused
 
 
 def test_overage_gives_beyond_the_units(tmp_path: Path):

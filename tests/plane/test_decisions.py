@@ -81,7 +81,7 @@ def test_the_way_works(server: Server, client: Client, email, items, sites, stat
         for item, step in zip(sent.get("licenses", []), request["steps"], strict=False):
             assert (item["id"], item["operation"]) == (step["license"], step["operation"])
             if step["propertiesNeeded"]:
-                location = client.get("/v1/locations").json()["items"][0]["id"]
+                location = client.get("/v1/telephony/config/locations").json()["locations"][0]["id"]
                 item["properties"] = {"locationId": location, "extension": "7654"}
         answer = client.patch(PATCH, json=sent)
         assert answer.status_code == 200, answer.text
@@ -91,6 +91,17 @@ def test_the_way_works(server: Server, client: Client, email, items, sites, stat
             assert (item["id"] in held["licenses"]) == (item["operation"] == "add")
         sites_held = {site["siteUrl"] for site in held["siteUrls"] if site["accountType"] == "attendee"}
         assert {site["siteUrl"] for site in body.get("siteUrls", [])} <= sites_held
+
+
+def test_calling_is_given_only_where_it_is_set_up(admin: Client):
+    """A location where Webex Calling is not set up is none for a calling license, in a decision and by PATCH."""
+    [denver] = [each["id"] for each in admin.get("/v1/locations").json()["items"] if each["name"] == "Denver"]
+    body = ask(admin, "user@example.com", f"+{PROFESSIONAL}")
+    body["licenses"][0]["properties"] = {"locationId": denver, "extension": "7300"}
+    [item] = decided(admin, body)["items"]
+    assert [each["rule"] for each in item["violations"]] == ["location-not-found"]
+    answer = admin.patch(PATCH, json=body)
+    assert (answer.status_code, answer.json()["message"]) == (400, "Unable to find location")
 
 
 def test_a_downgrade_is_two_requests(admin: Client):

@@ -37,6 +37,7 @@ class Organization:
     #: by license id, in the order of the organization's list
     licenses: dict[str, License]
     sites: dict[str, Site] = field(default_factory=dict)
+    #: ids of those where Webex Calling is set up
     locations: set[str] = field(default_factory=set)
     numbers: dict[str, Number] = field(default_factory=dict)
     #: (location id, extension) -> id of the person or feature that uses it

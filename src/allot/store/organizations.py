@@ -19,7 +19,7 @@ SELECT license, license_id, offer, name, total_units, policy,
 FROM licenses WHERE org_id = $1 ORDER BY license
 """
 _SITES = "SELECT site_url, site_type, attendees FROM sites WHERE org_id = $1"
-_LOCATIONS = "SELECT location_id FROM locations WHERE org_id = $1 AND location_id IN LIST($2)"
+_LOCATIONS = "SELECT location_id FROM locations WHERE org_id = $1 AND location_id IN LIST($2) AND calling = 1"
 _NUMBERS = """
 SELECT n.phone_number, n.location_id, p.person_id
 FROM numbers n LEFT JOIN people p ON p.org_id = n.org_id AND p.phone_number = n.phone_number

@@ -33,8 +33,9 @@ def organization(rulebook: Rulebook, snapshot: Snapshot, numbers: list[Number], 
         )
         if read.site_url:
             sites[read.site_url] = Site(read.site_url, read.site_type or MANAGED, True)
+    locations = {each.id for each in snapshot.locations if each.calling is not False}
     taken = {each.phone_number: Taken(each.location_id, each.owner_id) for each in numbers}
-    return Organization(snapshot.head.org_id, found, sites, {each.id for each in snapshot.locations}, taken)
+    return Organization(snapshot.head.org_id, found, sites, locations, taken)
 
 
 def offer(rulebook: Rulebook, license: License) -> Offer:
