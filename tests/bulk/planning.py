@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from allot.bulk.actual.snapshots import Calling, Head, License, Location, Number, Person, Snapshot
+from allot.bulk.actual.snapshots import Calling, Extension, Head, License, Location, Number, Person, Snapshot
 from allot.bulk.desired.desires import Fault, Want
 from allot.bulk.files import Writer
 from allot.bulk.planned.changes import Guards
@@ -72,12 +72,14 @@ def write_snapshot(
     licenses: Iterable[License] = LICENSES,
     locations: Iterable[Location] = LOCATIONS,
     numbers: Iterable[Number] = (),
+    extensions: Iterable[Extension] = (),
     org_id: str = ORG,
 ) -> Snapshot:
     """A snapshot file of these people."""
     head = Head(org_id, "Acme", "http://127.0.0.1:8080/v1", NOW, NOW)
     with Writer(path, "snapshot", head) as writer:
-        for name, records in (("licenses", licenses), ("locations", locations), ("numbers", numbers)):
+        sections = {"licenses": licenses, "locations": locations, "numbers": numbers, "extensions": extensions}
+        for name, records in sections.items():
             writer.section(name)
             writer.write(records)
         writer.section("people")

@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from allot.bulk.actual import conversions
 from allot.bulk.actual.conversions import People
-from allot.bulk.actual.snapshots import Calling, License, Location, Number, Person
+from allot.bulk.actual.snapshots import Calling, Extension, License, Location, Number, Person
 from allot.client import shapes
 from allot.core import ids
 
@@ -160,6 +160,20 @@ def test_numbers_have_owners_and_extensions_are_none():
         Number("+2", "1"),
         Number("+3", "1", "hunt", "HUNT_GROUP"),
     ]
+
+
+def test_extensions_of_what_is_no_person_are_kept():
+    """Queues, devices and call parks have extensions that nobody else can have; those of people come with them."""
+    place, person = shapes.NumberLocation("1"), shapes.NumberOwner(ids.encode("PEOPLE", WHO), "PEOPLE")
+    told = [
+        shapes.Number("+1", "4100", place, person),
+        shapes.Number("", "4101", place, shapes.NumberOwner(ids.encode("CALL_QUEUE", WHO), "CALL_QUEUE")),
+        shapes.Number("+2", "4102", place),
+        shapes.Number("+3", None, place, shapes.NumberOwner("hunt", "HUNT_GROUP")),
+    ]
+    assert conversions.extensions(told) == [Extension("4101", "1", WHO, "CALL_QUEUE")]
+    park = shapes.CallPark(ids.encode("CALL_PARK_EXTENSION", WHO), "4103", ids.encode("LOCATION", "1"))
+    assert conversions.parks([park]) == [Extension("4103", "1", WHO, "CALL_PARK_EXTENSION")]
 
 
 def test_a_license_keeps_what_was_told():

@@ -17,7 +17,7 @@ import pytest
 
 from allot.bulk.actual.drafts import DraftFault
 from allot.bulk.actual.pulls import Order, Pulled, PullFault, draft_path, origin, pull
-from allot.bulk.actual.snapshots import Head, License, Location, Number, Person, Snapshot
+from allot.bulk.actual.snapshots import Extension, Head, License, Location, Number, Person, Snapshot
 from allot.bulk.files import Writer
 from allot.client.connections import Patience, Target
 from allot.client.failures import Away, ClientFault, Nonsense
@@ -58,7 +58,7 @@ def whole(crowd: tuple[Server, World], tmp_path_factory: pytest.TempPathFactory)
 def contents(path: Path) -> dict[str, list[Any]]:
     """All that a snapshot says of its organization; when it was read is left out."""
     snapshot = Snapshot(path)
-    kinds = {"licenses": License, "locations": Location, "numbers": Number, "people": Person}
+    kinds = {"licenses": License, "locations": Location, "numbers": Number, "extensions": Extension, "people": Person}
     return {name: list(snapshot.file.records(name, kind)) for name, kind in kinds.items()}
 
 
@@ -314,7 +314,7 @@ def test_people_who_are_listed_twice_are_kept_once(tmp_path: Path):
     def answer(asked: Asked) -> Said:
         body = told(asked.path)
         if "telephony" in asked.path:
-            body = {"locations": [], "phoneNumbers": []}
+            body = {"locations": [], "phoneNumbers": [], "callParkExtensions": []}
         if "/people?" not in asked.path:
             return Said(200 if body else 404, json.dumps(body).encode())
         page = int(asked.path.rpartition("page=")[2]) if "page=" in asked.path else 0
@@ -337,7 +337,11 @@ def test_a_sentence_lists_twenty_licenses_at_most(tmp_path: Path):
     """However many licenses are in no list, the note about them can be read."""
 
     def answer(asked: Asked) -> Said:
-        body = {"locations": [], "phoneNumbers": []} if "telephony" in asked.path else told(asked.path)
+        body = (
+            {"locations": [], "phoneNumbers": [], "callParkExtensions": []}
+            if "telephony" in asked.path
+            else told(asked.path)
+        )
         for each in body["items"] if "/people?" in asked.path else ():
             each["licenses"] = [f"unlisted{number:03}" for number in range(300)]
         return Said(200, json.dumps(body).encode())
@@ -352,7 +356,7 @@ def test_pages_in_a_circle_are_not_followed_for_ever(tmp_path: Path):
     """A page that leads back to one before it ends the pull."""
 
     def answer(asked: Asked) -> Said:
-        body = told(asked.path) or {"locations": [], "phoneNumbers": []}
+        body = told(asked.path) or {"locations": [], "phoneNumbers": [], "callParkExtensions": []}
         page = "b" if asked.path.endswith("cursor=a") else "a"
         headers = {"Link": f'</v1/people?cursor={page}>; rel="next"'} if "/people?" in asked.path else {}
         return Said(200, json.dumps(body).encode(), headers)
@@ -366,7 +370,7 @@ def test_a_page_that_is_not_known_any_more_asks_for_a_fresh_start(tmp_path: Path
     refuse = False
 
     def answer(asked: Asked) -> Said:
-        body = told(asked.path) or {"locations": [], "phoneNumbers": []}
+        body = told(asked.path) or {"locations": [], "phoneNumbers": [], "callParkExtensions": []}
         if "cursor" in asked.path:
             return Said(400 if refuse else 0)
         return Said(

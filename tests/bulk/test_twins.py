@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from allot.bulk.actual.snapshots import Calling, License, Location, Number
+from allot.bulk.actual.snapshots import Calling, Extension, License, Location, Number
 from allot.bulk.applied.twins import ADMINISTRATOR, TwinFault, twin
 from allot.core.rulebook import load
 from allot.service import imports
@@ -93,6 +93,28 @@ def test_a_twin_has_whoever_has_what_is_asked_for(tmp_path: Path):
     assert people_there["person2"]["phoneNumber"] == "+4930111111"
     assert people_there["owner.of.4930111110"]["phoneNumber"] == "+4930111110"
     assert {each["phoneNumber"] for each in document["numbers"]} == {number.phone_number for number in numbers[:3]}
+
+
+def test_a_twin_has_features_whose_extensions_are_asked_for(tmp_path: Path):
+    """A call park or a queue has its extension on the twin where a plan speaks of it: neither gives it to anybody."""
+    features = [
+        Extension("7001", BERLIN, "lobby", "CALL_PARK_EXTENSION"),
+        Extension("7001", OSLO, "queue", "CALL_QUEUE"),
+        Extension("7002", BERLIN, "nobody asks", "CALL_PARK_EXTENSION"),
+    ]
+    snapshot = write_snapshot(tmp_path / "acme.snapshot", [person(1), person(2)], extensions=features)
+    wants = {
+        "person1@example.com": want(BASIC, extension="7001", location_id=BERLIN),
+        "person2@example.com": want(BASIC, extension="7003", location_id=BERLIN),
+    }
+    plan = make_plan(snapshot, wants, tmp_path / "acme.plan")
+    assert (plan.summary.rules, plan.summary.changes) == ({"extension-taken": 1}, 1)
+    made = twin(snapshot, plan, rulebook())
+    assert told(made)["callParks"] == [
+        {"location": BERLIN, "extension": "7001", "name": "CALL_PARK_EXTENSION 7001"},
+        {"location": OSLO, "extension": "7001", "name": "CALL_QUEUE 7001"},
+    ]
+    assert imports.read_document(made.document.decode(), rulebook())
 
 
 def test_what_no_import_takes_is_left_out_and_told(tmp_path: Path):

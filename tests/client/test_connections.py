@@ -315,7 +315,8 @@ def test_a_reader_has_no_way_to_write():
     """Of all that a reader offers, nothing sends anything but GET."""
     assert not hasattr(Reader, "patch")
     offered = [name for name, _ in inspect.getmembers(Reader, inspect.iscoroutinefunction) if not name.startswith("_")]
-    body = b'{"items": [], "locations": [], "phoneNumbers": [], "id": "x", "orgId": "x", "displayName": "x"}'
+    lists = {name: [] for name in ("items", "locations", "phoneNumbers", "callParkExtensions")}
+    body = json.dumps({**lists, "id": "x", "orgId": "x", "displayName": "x"}).encode()
     with Stranger(in_turn(Said(200, body))) as stranger:
 
         async def everything() -> None:
@@ -329,7 +330,8 @@ def test_a_reader_has_no_way_to_write():
 
         asyncio.run(everything())
     assert set(offered) == {
-        *("get", "organization", "licenses", "people", "person", "locations", "telephony_locations", "numbers")
+        *("get", "organization", "licenses", "people", "person"),
+        *("locations", "telephony_locations", "numbers", "call_parks"),
     }
     assert {asked.method for asked in stranger.asked} == {"GET"}
 
@@ -345,6 +347,7 @@ def test_what_the_demo_has_is_read(demo: Server):
         assert {each.name for each in await writer.locations()} == {"Denver", "London", "San Jose", "Sydney"}
         prefixes = {each.name: each.routing_prefix for each in await writer.telephony_locations()}
         assert prefixes["San Jose"] == "8101"
+        assert "7001" in {each.extension for each in await writer.call_parks()}
         assert any(each.owner for each in (await writer.numbers()).items)
         page = await writer.people()
         person = next(each for each in page.items if each.location_id and each.licenses)

@@ -9,6 +9,8 @@ from msgspec import Struct
 from allot.client.connections import Connection
 from allot.client.failures import Absent, Forbidden, Nonsense
 from allot.client.shapes import (
+    CallPark,
+    CallParks,
     License,
     Licenses,
     Location,
@@ -88,6 +90,12 @@ class Reader(Connection):
         path = self._path("/telephony/config/locations", org_id)
         pages = self._pages(path, TelephonyLocations, scopes.TELEPHONY_READ)
         return [each async for page in pages for each in page.locations]
+
+    async def call_parks(self, org_id: str | None = None) -> list[CallPark]:
+        """All extensions at which calls are parked."""
+        path = self._path("/telephony/config/callParkExtensions", org_id)
+        pages = self._pages(path, CallParks, scopes.TELEPHONY_READ)
+        return [each async for page in pages for each in page.call_park_extensions]
 
     async def numbers(self, org_id: str | None = None, at: str | None = None) -> Page[Number]:
         """A page of the inventory of numbers: the first one, or that at an address that a page named."""

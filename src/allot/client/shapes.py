@@ -89,6 +89,16 @@ class TelephonyLocations(Struct):
     locations: list[TelephonyLocation]
 
 
+class CallPark(Struct, rename="camel"):
+    id: str
+    extension: str
+    location_id: str
+
+
+class CallParks(Struct, rename="camel"):
+    call_park_extensions: list[CallPark]
+
+
 class NumberLocation(Struct):
     id: str
 

@@ -10,11 +10,13 @@ from collections.abc import Callable, Iterable
 
 from msgspec import UNSET, UnsetType
 
-from allot.bulk.actual.snapshots import Calling, License, Location, Number, Person
+from allot.bulk.actual.snapshots import Calling, Extension, License, Location, Number, Person
 from allot.client import shapes
 from allot.core import ids
 
 _ATTENDEE = "#attendee"
+#: the type of a number's owner who is one of the people
+PERSON = "PEOPLE"
 #: people who have not signed in yet. Source: Cisco's schema of Person, `status`
 _PENDING = "pending"
 
@@ -52,9 +54,29 @@ def numbers(told: Iterable[shapes.Number]) -> list[Number]:
     for each in told:
         if each.phone_number and each.location:
             owner = each.owner or shapes.NumberOwner()
-            owner_id = (ids.decode(owner.type or "PEOPLE", owner.id) or owner.id) if owner.id else None
+            owner_id = (ids.decode(owner.type or PERSON, owner.id) or owner.id) if owner.id else None
             found.append(Number(each.phone_number, _location_id(each.location.id), owner_id, owner.type))
     return found
+
+
+def extensions(told: Iterable[shapes.Number]) -> list[Extension]:
+    """The extensions of a page of numbers as records; those of people are told with the people."""
+    found = []
+    for each in told:
+        owner = each.owner
+        if each.extension and each.location and owner and owner.id and owner.type and owner.type != PERSON:
+            at = _location_id(each.location.id)
+            found.append(Extension(each.extension, at, ids.decode(owner.type, owner.id) or owner.id, owner.type))
+    return found
+
+
+def parks(told: Iterable[shapes.CallPark]) -> list[Extension]:
+    """The extensions of call parks as records."""
+    kind = "CALL_PARK_EXTENSION"
+    return [
+        Extension(each.extension, _location_id(each.location_id), ids.decode(kind, each.id) or each.id, kind)
+        for each in told
+    ]
 
 
 class People:

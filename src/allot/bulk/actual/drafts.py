@@ -14,7 +14,7 @@ from typing import TypeVar
 import msgspec
 from msgspec import Struct
 
-from allot.bulk.actual.snapshots import License, Location, Number, Person
+from allot.bulk.actual.snapshots import Extension, License, Location, Number, Person
 
 
 class DraftFault(Exception):
@@ -31,18 +31,22 @@ class Origin(Struct, tag_field="line", tag="origin", rename="camel"):
 
 
 class Start(Struct, tag_field="line", tag="start", rename="camel"):
-    """What was asked once. `calling_known`: whether it was told where Webex Calling is set up."""
+    """What was asked once. `calling_known`: whether it was told where Webex Calling is set up. `parks`: extensions of
+    call parks; None: they are hidden from the token."""
 
     licenses: list[License]
     locations: list[Location]
     calling_known: bool
+    parks: list[Extension] | None = None
 
 
 class NumbersPage(Struct, tag_field="line", tag="numbers", omit_defaults=True):
-    """A page of numbers; None: they are hidden from the token. `next`: the address of the page after it."""
+    """A page of numbers; None: they are hidden from the token. `next`: the address of the page after it.
+    `extensions`: those of what is no person."""
 
     records: list[Number] | None
     next: str | None = None
+    extensions: list[Extension] = []
 
 
 class PeoplePage(Struct, tag_field="line", tag="people", omit_defaults=True):

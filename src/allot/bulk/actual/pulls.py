@@ -19,7 +19,6 @@ from allot.bulk.actual.snapshots import Head, License, Person
 from allot.bulk.files import Writer
 from allot.client.failures import Absent, Forbidden, Nonsense
 from allot.client.readers import Page, Reader
-from allot.client.shapes import TelephonyLocation
 from allot.core import ids
 from allot.core.scope import TELEPHONY_READ
 
@@ -131,22 +130,20 @@ class _Pull:
 
     async def _start(self) -> Start:
         org_id = self._order.org_id
-        licenses, places, calling = await asyncio.gather(
-            self._reader.licenses(org_id), self._reader.locations(org_id), self._telephony()
+        licenses, places, calling, parks = await asyncio.gather(
+            self._reader.licenses(org_id),
+            self._reader.locations(org_id),
+            _told(self._reader.telephony_locations(org_id)),
+            _told(self._reader.call_parks(org_id)),
         )
         start = Start(
             [conversions.license(each) for each in licenses],
             conversions.locations(places, calling),
             calling is not None,
+            None if parks is None else conversions.parks(parks),
         )
         self._draft.add(start)
         return start
-
-    async def _telephony(self) -> list[TelephonyLocation] | None:
-        try:
-            return await self._reader.telephony_locations(self._order.org_id)
-        except (Forbidden, Absent):
-            return None
 
     async def _numbers(self) -> None:
         draft = self._draft
@@ -155,7 +152,8 @@ class _Pull:
             return
         try:
             async for page in self._follow(self._reader.numbers, last.next if last else None):
-                draft.add(NumbersPage(conversions.numbers(page.items), page.next))
+                found, extensions = conversions.numbers(page.items), conversions.extensions(page.items)
+                draft.add(NumbersPage(found, page.next, extensions))
                 self._pulled.numbers = draft.numbers
         except (Forbidden, Absent):
             draft.add(NumbersPage(None))
@@ -221,8 +219,13 @@ class _Pull:
             if last is not None and last.records is not None:
                 writer.section("numbers")
                 writer.write(each for page in self._draft.pages(NumbersPage) for each in page.records or ())
+                if start.parks is None:
+                    self._pulled.notices.append(_PARKS)
             else:
                 self._pulled.notices.append(_HIDDEN.format("the inventory of phone numbers"))
+            writer.section("extensions")
+            writer.write(start.parks or ())
+            writer.write(each for page in self._draft.pages(NumbersPage) for each in page.extensions)
             if not start.calling_known:
                 self._pulled.notices.append(_HIDDEN.format("where Webex Calling is set up"))
             writer.section("people")
@@ -251,7 +254,16 @@ class _Pull:
         self._pulled.notices += [f"{count} people {what}" for count, what in told if count]
 
 
+_PARKS = "what extensions call parks have was not told: a plan may give one of them, which will be refused"
 _HIDDEN = "{} is hidden from the token, and unknown in the snapshot: it lacks the scope " + TELEPHONY_READ
+
+
+async def _told(asked: Awaitable[T]) -> T | None:
+    """What is told; None where it is hidden from the token."""
+    try:
+        return await asked
+    except (Forbidden, Absent):
+        return None
 
 
 def _unlisted(id: str) -> License:

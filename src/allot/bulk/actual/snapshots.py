@@ -59,6 +59,16 @@ class Number(msgspec.Struct, rename="camel", omit_defaults=True):
     owner_type: str | None = None
 
 
+class Extension(msgspec.Struct, rename="camel", omit_defaults=True):
+    """An extension of what is no person: a call park, a queue, a device. It is without the routing prefix."""
+
+    extension: str
+    location_id: str
+    owner_id: str
+    #: as Webex says it, or CALL_PARK_EXTENSION
+    owner_type: str
+
+
 class Calling(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     """Where a calling user is reached."""
 
@@ -110,6 +120,10 @@ class Snapshot:
     def numbers(self) -> Iterator[list[Number]]:
         """The numbers of the inventory, some thousands at a time."""
         return self.file.blocks("numbers", Number)
+
+    def extensions(self) -> Iterator[list[Extension]]:
+        """The extensions that nobody can have because something else has them, some thousands at a time."""
+        return self.file.blocks("extensions", Extension)
 
     def people(self) -> Iterator[list[Person]]:
         """Everybody, some thousands at a time."""

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from allot.bulk.actual.snapshots import Location, Number, Person
+from allot.bulk.actual.snapshots import Extension, Location, Number, Person
 from allot.core.holding import EXTENSION
 
 _E164 = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -52,6 +52,17 @@ class Reaches:
             self._tell(person.email, f"the extension {extension}, which somebody else there has too")
         elif extension:
             told["extension"] = extension
+        return told
+
+    def features(self, extensions: Iterable[Extension]) -> list[dict[str, str]]:
+        """Call parks that stand for whatever has one of these extensions and is no person."""
+        told = []
+        for each in extensions:
+            at, extension = each.location_id, each.extension
+            if EXTENSION.fullmatch(extension) and (at, extension) not in self._users:
+                self._users[at, extension] = each.owner_id
+                self._locate(at, at, calling=True)
+                told.append({"location": at, "extension": extension, "name": f"{each.owner_type} {extension}"})
         return told
 
     def strangers(self, people: set[str]) -> list[dict[str, str]]:

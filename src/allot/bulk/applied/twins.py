@@ -68,6 +68,9 @@ def twin(snapshot: Snapshot, plan: Plan, rulebook: Rulebook) -> Twin:
     asked.people |= {number.owner_id for number in numbers if number.owner_id}
     people = [person for block in snapshot.people() for person in block if asked.concerns(person)]
     reaches = Reaches(snapshot.locations, numbers)
+    parks = reaches.features(
+        each for block in snapshot.extensions() for each in block if each.extension in asked.extensions
+    )
     told = [_person(person, reaches.of(person)) for person in people]
     told += reaches.strangers({person.id for person in people})
     licenses = _licenses(snapshot, plan, rulebook, people)
@@ -76,6 +79,7 @@ def twin(snapshot: Snapshot, plan: Plan, rulebook: Rulebook) -> Twin:
         "sites": _sites(snapshot, people),
         "locations": list(reaches.locations.values()),
         "numbers": list(reaches.numbers.values()),
+        "callParks": parks,
         "licenses": licenses,
         "people": [*told, {"email": ADMINISTRATOR, "roles": ["id_full_admin"]}],
     }

@@ -156,6 +156,10 @@ class _Comparer:
             for number in block:
                 if number.phone_number in numbers:
                     taken.numbers[number.phone_number] = number.location_id, number.owner_id
+        for features in self._snapshot.extensions():
+            for each in features:
+                if each.extension in extensions:
+                    taken.extensions[each.location_id, each.extension] = each.owner_id
         for people in self._snapshot.file.blocks("people", _Reached):
             self._reached(people, extensions)
 
