@@ -28,6 +28,7 @@ _JOURNAL = "SELECT org_id, entry, action, target_id, detail FROM journal ORDER B
 _ENTRIES = "SELECT org_id, entries FROM organizations"
 #: the actions whose entries tell what somebody held before and after
 _CHANGES = ("licenses.assign", "licenses.withdraw", "people.create", "people.update", "people.delete")
+_CHANGES += ("invitations.accept", "invitations.decline")
 
 
 def wrongs(url: str) -> list[str]:

@@ -345,7 +345,8 @@ def attendee_after(world: World) -> frozenset[str]:
     sites = set(world.situation.person.sites)
     sites |= {ask.key for ask in world.items if type(ask) is SiteAsk and ask.add}
     sites -= {ask.key for ask in world.items if type(ask) is SiteAsk and not ask.add}
-    return frozenset(sites - world.hosted)
+    # People of another organization are only invited to be host.
+    return frozenset(sites if world.situation.person.external else sites - world.hosted)
 
 
 def calling_after(world: World) -> CallingSpec | None:
@@ -380,7 +381,8 @@ def wrongs(book: Book, situation: SituationSpec, holding: Outcome) -> list[str]:
             found.append(rule["id"])
     if situation.person.external and not all(book.is_meetings(offer) for offer in offers):
         found.append("external with more than meetings")
-    if holding.sites & {situation.licenses[key].site for key in holding.licenses}:
+    hosted = {situation.licenses[key].site for key in holding.licenses}
+    if not situation.person.external and holding.sites & hosted:
         found.append("host and attendee of one site")
     if any(book.is_calling(offer) for offer in offers) != (holding.calling is not None):
         found.append("calling without its license, or the license without calling")

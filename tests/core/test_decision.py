@@ -139,6 +139,14 @@ def test_attendee_to_host():
         assert (found.refused, found.licenses, found.sites) == ({}, {"host"}, frozenset())
 
 
+def test_an_invited_host_stays_attendee():
+    """A person of another organization keeps the attendee account; to be host is only offered to them."""
+    found = decide(situation(sites=[ALPHA], external=True), add("host"))
+    assert (found.refused, found.licenses, found.sites) == ({}, {"host"}, {ALPHA})
+    found = decide(situation(sites=[ALPHA], external=True), add("host"), SiteAsk(ALPHA, False))
+    assert (found.licenses, found.sites) == ({"host"}, frozenset())
+
+
 def test_attendee_stays_when_host_is_refused():
     """An attendee who cannot become host, because no unit is left, stays attendee."""
     found = decide(situation(sites=[ALPHA]), add("full"), SiteAsk(ALPHA, False))

@@ -10,6 +10,7 @@ from servers import Client, Server
 CENTER, SUITE = "Meeting - Webex Meeting Center", "Webex Meetings Suite"
 SITE, OTHER = "myhostsite.webex.com", "mysite.webex.com"
 LIN, MILTON = "lin.abara@globex.example", "milton.waddams@initech.example"
+SAMIR = "samir.nagheenanajar@initech.example"
 
 
 def path(client: Client, email: str, verb: str = "") -> str:
@@ -141,6 +142,31 @@ def test_an_invitation_from_beginning_to_end(client: Client):
     assert client.patch(PATCH, json=ask(client, MILTON, f"-{SUITE}", sites=(f"-{OTHER}",))).status_code == 200
     assert (pending(client, MILTON), consumed(client, SUITE)) == ([], used)
     assert "pending" not in last_entry(client)["detail"]
+
+
+def test_who_is_invited_to_be_host_is_attendee_until_they_accept(server: Server, client: Client):
+    """An attendee account stays when being host of that site is offered or declined, and goes when it is accepted."""
+    attendee = [{"siteUrl": SITE, "accountType": "attendee"}]
+    for verb in ("decline", "accept"):
+        offered = client.patch(PATCH, json=ask(client, SAMIR, f"+{SUITE}")).json()
+        assert (offered["siteUrls"], offered["pendingLicenses"]) == (attendee, [licenses(client)[SUITE]])
+        assert wrongs(server.url) == []
+        answer = client.post(path(client, SAMIR, verb), json={})
+        host = [{"siteUrl": SITE, "accountType": "host"}]
+        assert (answer.status_code, answer.json()["siteUrls"]) == (200, host if verb == "accept" else attendee)
+        assert wrongs(server.url) == []
+
+
+def test_who_is_invited_as_attendee_and_as_host_becomes_host(server: Server, client: Client):
+    """Accepting both invitations of one site at once makes the person host there, and attendee no more."""
+    for items, sites in ([], (f"+{SITE}",)), ([f"+{SUITE}"], ()):
+        assert client.patch(PATCH, json=ask(client, MILTON, *items, sites=sites)).status_code == 200
+    assert set(pending(client, MILTON)) == {SUITE, SITE}
+    answer = client.post(path(client, MILTON, "accept"), json={})
+    assert answer.status_code == 200
+    assert answer.json()["siteUrls"] == [{"siteUrl": SITE, "accountType": "host"}]
+    assert pending(client, MILTON) == []
+    assert wrongs(server.url) == []
 
 
 @pytest.mark.parametrize("verb", ["accept", "decline"])

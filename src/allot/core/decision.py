@@ -91,7 +91,8 @@ def settle(rulebook: Rulebook, state: State) -> Holding:
     for item in state.items if state.attention & SITE else ():
         if type(item) is SiteItem:
             attendee = attendee | {item.url} if item.add else attendee - {item.url}
-    if attendee:  # host wins over attendee, by HELP:n3ijtao
+    # Host wins over attendee, by HELP:n3ijtao; whoever is only invited to be host stays attendee until they accept.
+    if attendee and not state.situation.external:
         attendee = attendee.difference(license.site_url for license in state.situation.organization.held(state.held))
     return Holding(state.held, attendee, calling)
 

@@ -65,6 +65,8 @@ class Answered:
     done: list[Item] = field(default_factory=list)
     changed: list[LicenseItem | SiteItem] = field(default_factory=list)
     refused: list[tuple[Item, Refusal]] = field(default_factory=list)
+    #: sites where they were attendee, or invited so, and are host by this answer
+    hosts: set[str] = field(default_factory=set)
 
     @property
     def status(self) -> int:
@@ -170,6 +172,12 @@ def _accept(batch: Batch, answered: Answered, item: Item) -> Refusal | None:
         item.license.consumed_by_users += 1
         person.pending_licenses &= ~item.license.bit
         answered.changed.append(item)
+        site = item.license.site_url
+        if site in person.holding.attendee:
+            answered.hosts.add(site)
+            batch.hold(person, person.holding._replace(attendee=person.holding.attendee - {site}))
+        return None
+    if isinstance(item, SiteItem) and item.url in answered.hosts:
         return None
     if isinstance(item, SiteItem) and item.url in person.holding.attendee:
         if item.url in person.pending_sites:

@@ -59,7 +59,7 @@ _OVERLAPS = """
 SELECT DISTINCT a.org_id, p.email, a.site_url
 FROM attendees a
 JOIN people p ON p.org_id = a.org_id AND p.person_id = a.person_id
-JOIN holdings h ON h.org_id = a.org_id AND h.person_id = a.person_id
+JOIN holdings h ON h.org_id = a.org_id AND h.person_id = a.person_id AND h.pending_until IS NULL
 JOIN licenses l ON l.org_id = h.org_id AND l.license = h.license AND l.site_url = a.site_url
 ORDER BY a.org_id, p.email, a.site_url
 """
