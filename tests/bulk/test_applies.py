@@ -284,7 +284,8 @@ def test_who_is_changed_while_it_is_sent_is_told(server: Server, tmp_path: Path)
         return proxies.CUT_BEFORE if method == "PATCH" else proxies.PASS
 
     with Proxy(server.address, change) as proxy:
-        assert carry_out(plan, company, proxy.address).outcomes == {"stale": 1}
+        applied = carry_out(plan, company, proxy.address)
+        assert (applied.outcomes, applied.entries[1].ours) == ({"stale": 1}, True)
         assert proxy.methods["PATCH"] == 1
 
 
@@ -340,6 +341,19 @@ def test_a_token_that_may_not_write_is_told(server: Server, tmp_path: Path):
     applied = carry_out(plan, reader)
     assert "people_write" in (applied.tally.stopped or "")
     assert applied.outcomes == {}
+
+
+def test_who_is_half_way_by_us_and_was_changed_since_stays_ours(server: Server, tmp_path: Path):
+    """Whoever is neither on the way nor there is left alone, and not forgotten: a later run goes on with them."""
+    company = found(server, document(2, PROFESSIONAL))
+    plan = plan_all(company, tmp_path, range(2), DOWNGRADE)
+    with Journal(tmp_path / "acme.plan.journal", plan.digest, f"{company.address}/v1") as journal:
+        journal.write(Entry(1, BEGUN))
+    assert send(server, company, 0, (PROFESSIONAL, "remove"), (ADVANCED, "add")) == 200
+    applied = carry_out(plan, company)
+    assert (applied.outcomes, applied.entries[1].ours) == ({"stale": 1, "done": 1}, True)
+    assert send(server, company, 0, (ADVANCED, "remove")) == 200
+    assert carry_out(plan, company).outcomes == {"done": 2}
 
 
 # ---------------------------------------------------------------- bad luck

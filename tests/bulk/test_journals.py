@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 from allot.bulk.applied import journals
-from allot.bulk.applied.journals import DONE, SENT, STALE, Entry, Journal, JournalFault
+from allot.bulk.applied.journals import (
+    BEGUN,
+    DONE,
+    FAILED,
+    GONE,
+    PARTLY,
+    REFUSED,
+    SENT,
+    STALE,
+    Entry,
+    Journal,
+    JournalFault,
+)
 
 PLAN, ADDRESS = "sha256:4f0c", "http://127.0.0.1:8080/v1"
 
@@ -39,6 +51,25 @@ def test_the_last_line_of_a_change_counts(path: Path):
         '{"number":2,"outcome":"stale","what":"has no Advanced Messaging"}',
         '{"number":1,"outcome":"done","trackingId":"ALLOT_1"}',
     ]
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "begun"),
+    [
+        ([BEGUN, STALE], True),
+        ([PARTLY, REFUSED, GONE, STALE], True),
+        ([FAILED, REFUSED], True),
+        ([REFUSED, STALE], False),
+        ([STALE, REFUSED], False),
+        ([SENT, DONE], False),
+    ],
+)
+def test_what_was_begun_is_not_forgotten(path: Path, outcomes: list[str], begun: bool):
+    """A line that does not say that something was done before has it beside, also where it was written without."""
+    write(path, *(Entry(1, outcome) for outcome in outcomes))
+    assert kept(path)[1].begun is begun
+    path.write_text(path.read_text().replace(',"ours":true', ""))
+    assert kept(path)[1].begun is begun
 
 
 def test_a_torn_line_is_forgotten(path: Path):

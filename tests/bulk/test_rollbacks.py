@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from allot.bulk.actual.snapshots import Calling, License, Number, Person, Snapshot
-from allot.bulk.applied.journals import ALREADY, DONE, FAILED, PARTLY, REFUSED, STALE, Entry
+from allot.bulk.applied.journals import ALREADY, DONE, FAILED, GONE, PARTLY, REFUSED, STALE, Entry
 from allot.bulk.applied.rollbacks import Rollback, RollbackFault, make
 from allot.bulk.desired.desires import Want
 from allot.bulk.planned.changes import Change
@@ -187,6 +187,25 @@ def test_half_of_a_change_is_undone_when_it_is_known(tmp_path: Path, outcome: st
     now = write_snapshot(tmp_path / "now.snapshot", [person(1, MESSAGING, calling=None)])
     [change] = changes(undo(plan, entry(outcome), tmp_path, now).plan)
     assert change.after.licenses == [PRO, MESSAGING]
+
+
+@pytest.mark.parametrize("outcome", [STALE, GONE, REFUSED])
+def test_who_was_half_way_when_an_apply_left_them_is_named(tmp_path: Path, outcome: str):
+    """Of whom the journal says that something was done is told what becomes of them, and what they lost for good."""
+    wanted = want(BASIC, lack=[PRO], extension="1001", location_id=BERLIN)
+    plan, somebody = one(tmp_path, PRO, MESSAGING, wanted=wanted)
+    entries = {1: Entry(1, outcome, ours=True)}
+    assert "pull a snapshot, and name it with --snapshot" in undo(plan, entries, tmp_path).left[0].what
+    meddled = write_snapshot(tmp_path / "now.snapshot", [person(1, MESSAGING, ADVANCED_SPACES, calling=None)])
+    back = undo(plan, entries, tmp_path, meddled)
+    assert back.left[0].what.startswith(f"{somebody.email}: changed since the plan was applied: ")
+    lost = ["person1@example.com: the settings of calling and the voicemail are lost for good"]
+    assert back.losses == lost
+    half = write_snapshot(tmp_path / "now.snapshot", [person(1, MESSAGING, calling=None)])
+    back = undo(plan, entries, tmp_path, half)
+    assert (back.plan.summary.changes, back.left, back.losses) == (1, [], lost)
+    as_before = write_snapshot(tmp_path / "now.snapshot", [somebody])
+    assert undo(plan, entries, tmp_path, as_before).losses == []
 
 
 @pytest.mark.parametrize(

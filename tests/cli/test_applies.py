@@ -151,7 +151,7 @@ def test_what_failed_is_told_by_class(allot, server: Server, company: Company, t
     assert lines[1] == "1 refused"
     assert re.fullmatch(r"  person4@example\.com: .*has no units left.* \(400\)", lines[2])
     assert "(Y2lz" not in lines[2]  # licenses are named, not told by their ids
-    assert lines[3] == "1 changed since the snapshot; nothing was sent for them"
+    assert lines[3] == "1 changed since the snapshot, and left as they are"
     assert lines[4].startswith("  person1@example.com: changed since the snapshot: has no ")
 
 

@@ -4,8 +4,10 @@
     {"number":17,"outcome":"sent","trackingId":"ALLOT_5b3f..."}
     {"number":17,"outcome":"done","trackingId":"ALLOT_5b3f..."}
 
-The last line of a change counts. A line is one write at the end of the file: a process that is killed loses at most the
-line that it was writing. The disk is told a few times a second, so that a power cut loses the lines of a moment.
+The last line of a change counts. Where it does not say that something was done for the person before, it has
+`"ours":true`, for that is never forgotten. A line is one write at the end of the file: a process that is killed loses
+at most the line that it was writing. The disk is told a few times a second, so that a power cut loses the lines of a
+moment.
 Whoever has no line that says `done` or `already` is read again before anything is sent; lost with power is only that
 somebody between two requests is ours, and they are left and listed then.
 """
@@ -28,7 +30,7 @@ DONE, ALREADY = "done", "already"
 BEGUN = "begun"
 #: sent and answered as planned, and not read back yet
 SENT = "sent"
-#: not as the plan expects, so that nothing was sent; no such person
+#: not as the plan expects, so that nothing more was sent; no such person
 STALE, GONE = "stale", "gone"
 #: refused by the API: wholly, in part
 REFUSED, PARTLY = "refused", "partly"
@@ -40,7 +42,7 @@ TROUBLES = {
     PARTLY: "done in part only",
     FAILED: "without a certain answer, however often they were sent",
     REFUSED: "refused",
-    STALE: "changed since the snapshot; nothing was sent for them",
+    STALE: "changed since the snapshot, and left as they are",
     GONE: "not there any more",
 }
 
@@ -60,6 +62,8 @@ class Entry(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     code: str = ""
     #: of the request that led to the outcome
     tracking_id: str = ""
+    #: something was done for the person before, whatever the outcome says
+    ours: bool = False
 
     @property
     def settled(self) -> bool:
@@ -69,7 +73,12 @@ class Entry(msgspec.Struct, rename="camel", omit_defaults=True, gc=False):
     @property
     def touched(self) -> bool:
         """Whether something was sent for the person, so that what is half done is ours."""
-        return self.outcome in (BEGUN, SENT, REFUSED, PARTLY, LOST, FAILED)
+        return self.begun or self.outcome == REFUSED
+
+    @property
+    def begun(self) -> bool:
+        """Whether something may have been done for the person, without an end that was seen."""
+        return self.outcome in (BEGUN, SENT, PARTLY, LOST, FAILED) or self.ours
 
 
 class Head(msgspec.Struct):
@@ -109,7 +118,7 @@ class Journal:
 
     def write(self, entry: Entry) -> None:
         """Add a line. Raises JournalFault when there is no room for it, or the disk fails."""
-        self.entries[entry.number] = entry
+        self._take(entry)
         self._put(self._encoder.encode(entry) + b"\n")
 
     def sync(self) -> None:
@@ -169,9 +178,16 @@ class Journal:
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 what = f"{self.path}, line {place}: is no line of a journal; name another journal with --journal"
                 raise JournalFault(f"{what}, and everybody is read again") from error
-            self.entries[entry.number] = entry
+            self._take(entry)
             kept += len(line)
         return kept
+
+    def _take(self, entry: Entry) -> None:
+        """Have an entry as the last one of its change."""
+        earlier = self.entries.get(entry.number)
+        if earlier is not None and earlier.begun and entry.outcome in (REFUSED, STALE, GONE):
+            entry.ours = True
+        self.entries[entry.number] = entry
 
     def _put(self, line: bytes) -> None:
         try:

@@ -66,7 +66,7 @@ def read(plan: Plan, entries: dict[int, Entry]) -> Applied:
         if entry.settled:
             found.changes.append(change)
             found.already += entry.outcome == ALREADY
-        elif entry.touched and (entry.outcome != REFUSED or len(change.requests) > 1):
+        elif entry.begun or (entry.outcome == REFUSED and len(change.requests) > 1):
             found.halves.append(change)
     return found
 
@@ -90,7 +90,8 @@ def make(
         desired = Befores(plan, [*found.changes, *found.halves], snapshot.licenses, [*found.halves, *waiting])
         made = make_plan(snapshot, desired, rulebook, Options(overage=plan.head.overage), path, now)
         desired.compare(made)
-        return Rollback(made, found, desired.notices, _losses(plan, found.changes))
+        moved = [change for change in found.halves if desired.moved(change)]
+        return Rollback(made, found, desired.notices, _losses(plan, [*found.changes, *moved]))
     desired = Befores(plan, found.changes, plan.head.licenses)
     for change in found.halves:
         desired.leave(change, "it is not known how far they came; pull a snapshot, and name it with --snapshot")
@@ -169,6 +170,11 @@ class Befores:
             found = difference(change.before, end, self._names, self._head.locations)
             if found:
                 self.leave(change, f"does not come back whole: {found}")
+
+    def moved(self, change: Change) -> bool:
+        """Whether somebody is otherwise now than before the plan, or is not there."""
+        actual = self._actuals.get(change.person_id)
+        return actual is None or standing(change, actual, touched=False) != 0
 
     def leave(self, change: Change, why: str) -> None:
         """Leave somebody as they are."""

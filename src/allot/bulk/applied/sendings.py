@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 from allot.bulk.applied.journals import FAILED, GONE, PARTLY, REFUSED, SENT, STALE, Entry
 from allot.bulk.applied.standings import Actual, difference, standing, step
@@ -68,16 +68,19 @@ class Sender:
         doubt = Entry(change.number, FAILED)
         for attempt in range(1, TRIES + 1):
             try:
-                return await self._send(change, place)
+                sent = await self._send(change, place)
             except Uncertain as error:
                 doubt.what, doubt.tracking_id = f"no certain answer in {attempt} attempts: {error}", error.tracking_id
+            else:
+                sent.entry.ours = attempt > 1
+                return sent
             await asyncio.sleep(pause(change.person_id, attempt, PAUSE_FIRST, PAUSE_LONGEST))
             actual = await self._surveys.one(change.person_id)
             if actual is None:
-                return Sent(Entry(change.number, GONE, NOBODY))
+                return Sent(Entry(change.number, GONE, NOBODY, ours=True))
             found = standing(change, actual, touched=True)
             if found is None:
-                return Sent(self.stale(change, actual))
+                return Sent(structs.replace(self.stale(change, actual), ours=True))
             if found == len(change.requests):
                 return Sent(Entry(change.number, SENT, "", "", doubt.tracking_id))
             place = found
