@@ -5,6 +5,7 @@ import gzip
 import inspect
 import json
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -151,6 +152,21 @@ def test_nobody_waits_for_a_day(ordered: str):
         with pytest.raises(Busy, match="asks to wait 86400 seconds"):
             ask(stranger.address, change)
         assert len(stranger.asked) == 1
+
+
+def test_what_waits_is_not_sent_after_an_order_that_nobody_waits_for():
+    """An order beyond patience refuses whoever waits for a turn, or comes later, at once."""
+    patience = replace(QUICK, ordered=0.1)
+    with Stranger(in_turn(Said(429, b"", {"Retry-After": "1"}), Said(200))) as stranger:
+
+        async def many() -> list[Any]:
+            async with Writer(Target(stranger.address, ADMIN, 1, patience)) as writer:
+                first = await asyncio.gather(*(writer.patch(BODY) for _ in range(4)), return_exceptions=True)
+                return first + await asyncio.gather(writer.patch(BODY), return_exceptions=True)
+
+        refused = asyncio.run(many())
+    assert [type(each) for each in refused] == [Busy] * 5
+    assert len(stranger.asked) == 1
 
 
 def test_all_wait_together():

@@ -174,6 +174,23 @@ def test_no_more_are_inside_than_may_be():
     run(main())
 
 
+def test_nobody_passes_a_gate_that_is_closed():
+    """Who waits, who was let in at that very moment, and who comes later are refused, with what it was closed with."""
+
+    async def main() -> list[Any]:
+        gate = Gate(1)
+        await gate.enter()
+        waiting = [asyncio.create_task(gate.enter()) for _ in range(3)]
+        await asyncio.sleep(0)
+        gate.leave()
+        gate.close(ConnectionRefusedError("not today"))
+        refused = await asyncio.gather(*waiting, gate.enter(), return_exceptions=True)
+        assert asyncio.get_running_loop().time() == 0
+        return refused
+
+    assert [str(each) for each in run(main())] == ["not today"] * 4
+
+
 def test_who_gives_up_just_when_their_turn_comes_leaves_the_place_to_others():
     """A place that was given to somebody who is gone is free again."""
 

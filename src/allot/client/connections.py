@@ -53,7 +53,7 @@ class Patience:
     #: seconds before the second attempt, doubled each time up to the longest; unless an answer says how long
     first: float = 0.5
     longest: float = 30.0
-    #: the longest wait that an answer may order, in seconds; one that orders more is the last
+    #: the longest wait that an answer may order, in seconds; after one that orders more nothing is asked
     ordered: float = 900.0
     #: seconds for a connection, and for a whole answer
     connect: float = 10.0
@@ -209,9 +209,13 @@ class Connection:
                 next_page = self._next(response) if "Link" in response.headers else None
                 return Answer(response.status, content, response.headers.get("TrackingID", tracking_id), next_page)
             seconds = _seconds(response)
-            self.gate.refused(entered, seconds or 0.0)
             text = f"{self.address} answers {response.status}{_asking(seconds)} each time; try again later"
-            raise Busy(text, seconds) if response.status in _BUSY else self._lost(method, text, tracking_id)
+            busy = Busy(text, seconds)
+            if (seconds or 0.0) > self.target.patience.ordered:
+                self.gate.close(busy)
+            else:
+                self.gate.refused(entered, seconds or 0.0)
+            raise busy if response.status in _BUSY else self._lost(method, text, tracking_id)
         except aiohttp.ClientSSLError as error:
             raise BadTarget(f"{self.address} cannot be trusted ({error}); check the address") from error
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:

@@ -1,4 +1,4 @@
-"""The gate that all requests of a client pass: told to wait, all wait; refused, all go slower.
+"""The gate that all requests of a client pass: told to wait, all wait; refused, all go slower; closed, none goes.
 
 How many are under way at once, and how many begin in a second, fall when a server refuses (429, 423, 503) and rise
 again slowly: the window is halved and rises as TCP's does; the rate falls to what the server took since it last
@@ -34,6 +34,7 @@ class Gate:
         self._inside = 0
         self._queue: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._closed: Exception | None = None
         #: times of the loop: nobody enters before; the next one enters not before; when the pace fell last
         self._shut = self._next = 0.0
         self._fell = self._loop.time() - 0.001
@@ -46,9 +47,10 @@ class Gate:
         return max(0.0, self._shut - self._loop.time())
 
     async def enter(self) -> float:
-        """Wait for one's turn; when it came, in the loop's time."""
+        """Wait for one's turn; when it came, in the loop's time. Raises what the gate was closed with."""
         now = self._loop.time()
-        if self._queue or self._inside >= self._window or now < max(self._shut, self._next):
+        free = self._inside < self._window and now >= max(self._shut, self._next)
+        if self._queue or not free or self._closed is not None:
             turn = self._loop.create_future()
             self._queue.append(turn)
             self._let_in()
@@ -58,6 +60,9 @@ class Gate:
                 if turn.done() and not turn.cancelled():
                     self.leave()
                 raise
+            if self._closed is not None:
+                self.leave()
+                raise self._closed
             return self._loop.time()
         if not self._inside and now - self._left > IDLE:
             self._taken, self._since = 0, now
@@ -96,6 +101,11 @@ class Gate:
         self._fell = self._since = now
         self._taken = 0
 
+    def close(self, why: Exception) -> None:
+        """Let nobody in any more: whoever waits or comes is refused with this."""
+        self._closed = why
+        self._let_in()
+
     async def hold(self, seconds: float) -> None:
         """Let nobody in for so long."""
         self._shut = max(self._shut, self._loop.time() + seconds)
@@ -110,6 +120,10 @@ class Gate:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        while self._closed is not None and self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_exception(self._closed)
         while self._queue and self._inside < self._window:
             now, at = self._loop.time(), max(self._shut, self._next)
             if at > now:
