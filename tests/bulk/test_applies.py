@@ -1,5 +1,6 @@
 """Applying plans to a real server, and to one that is broken on the way."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from allot.bulk.applied.journals import BEGUN, Entry, Journal
 from allot.core import ids
 from allot.core.scope import SCOPES
 from audit import wrongs
+from bulk import planning
 from bulk.applying import (
     ADVANCED,
     DOWNGRADE,
@@ -35,6 +37,7 @@ from bulk.planning import want
 from databases import Maker
 from proxies import Proxy
 from servers import Server
+from strangers import Said, Stranger
 
 GIVE = want(ADVANCED)
 
@@ -181,6 +184,20 @@ def test_licenses_that_wait_for_the_person_are_told_so(server: Server, tmp_path:
     applied = carry_out(plan, company)
     assert applied.outcomes == {"done": 1}
     assert applied.entries[1].what == "waits for the person to accept"
+
+
+def test_an_extension_alone_is_sent_where_nobody_sees_it(tmp_path: Path):
+    """Of people whose location the API does not tell it is not known that they are as planned: they are sent to."""
+    there = planning.person(1, planning.PRO, calling=planning.Calling(planning.BERLIN, None, "1001"))
+    snapshot = planning.write_snapshot(tmp_path / "acme.snapshot", [there])
+    wanted = {there.email: want(planning.PRO, extension="2001", location_id=planning.BERLIN)}
+    plan = planning.make_plan(snapshot, wanted, tmp_path / "acme.plan")
+    held = [ids.encode("LICENSE", planning.LICENSES[planning.PRO].id)]
+    told = {"id": ids.encode("PEOPLE", there.id), "emails": [there.email], "licenses": held, "siteUrls": []}
+    with Stranger(lambda _: Said(body=json.dumps(told).encode())) as stranger:
+        applied = carry_out(plan, Company(stranger.address, "token", planning.ORG))
+        assert [asked.method for asked in stranger.asked].count("PATCH") == 1
+    assert applied.outcomes == {"done": 1}
 
 
 # ---------------------------------------------------------------- what stands in the way

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from msgspec import UNSET
+from msgspec import UNSET, structs
 
 import proxies
 from allot.bulk.actual.snapshots import Calling
@@ -72,6 +72,29 @@ def actual(*licenses: int, attendee: tuple[str, ...] = (), calling: Calling | No
 def test_people_stand_somewhere_on_the_way(there: Actual, touched: bool, place: int | None):
     """Before, between two requests, at the end, or beside the way; half a request only counts when we sent it."""
     assert standing(CHANGE, there, touched=touched) == place
+
+
+@pytest.mark.parametrize(
+    ("after", "seen", "unseen"),
+    [
+        (
+            State([0, 1], ["a.webex.com"], Calling("63715", "+49301234", "1002")),
+            Actual([0, 1], ["a.webex.com"], Calling("63715", "+49301234", "1002")),
+            Actual([0, 1], ["a.webex.com"], UNSET),
+        ),
+        (
+            State([0, 1], [], BERLIN),
+            actual(0, 1, calling=BERLIN),
+            Actual([0, 1], UNSET, BERLIN),
+        ),
+    ],
+    ids=["extension", "attendee account"],
+)
+def test_what_cannot_be_seen_is_not_taken_for_done(after: State, seen: Actual, unseen: Actual):
+    """Where only that is to change which the API does not tell of, people stand at the beginning, sent to or not."""
+    change = structs.replace(CHANGE, requests=CHANGE.requests[:1], after=after)
+    assert standing(change, seen, touched=False) == 1
+    assert [standing(change, unseen, touched=touched) for touched in (False, True)] == [0, 0]
 
 
 def test_a_number_without_a_place_is_no_calling():

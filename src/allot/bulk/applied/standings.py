@@ -27,10 +27,11 @@ def standing(change: Change, actual: Actual, *, touched: bool) -> int | None:
     `touched`: something was sent before, so that it is ours who is between two requests, or who has a part of one,
     which begins again. Else somebody else has changed them.
     """
-    if agrees(change.after, actual):
-        return len(change.requests)
+    # Where what is to change cannot be seen, both may be true: then it is not known that it is done.
     if _equals(change.before, actual):
         return 0
+    if agrees(change.after, actual):
+        return len(change.requests)
     if not touched or actual.licenses is UNSET or actual.others or not _on_the_way(change, actual):
         return None
     held = set(actual.licenses)
