@@ -128,6 +128,22 @@ def test_a_full_disk_is_told(path: Path):
     assert kept(path) == {1: Entry(1, DONE)}
 
 
+def test_what_there_was_no_room_for_is_written_when_there_is(path: Path):
+    """Answers that come after a full disk are kept, and so are those that came while it was full: no line is torn."""
+    hard = resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    with Journal(path, PLAN, ADDRESS) as journal:
+        journal.write(Entry(1, DONE))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (path.stat().st_size + 10, hard))
+        try:
+            for number in (2, 3):
+                with pytest.raises(JournalFault, match="make room for it"):
+                    journal.write(Entry(number, SENT))
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, hard))
+        journal.write(Entry(4, SENT))
+    assert kept(path) == {1: Entry(1, DONE)} | {number: Entry(number, SENT) for number in (2, 3, 4)}
+
+
 def test_a_disk_that_fails_is_told(path: Path, monkeypatch: pytest.MonkeyPatch):
     """Lines that do not reach the disk are no lines."""
 

@@ -102,6 +102,8 @@ class Journal:
         self.entries: dict[int, Entry] = {}
         self._encoder = msgspec.json.Encoder()
         self._unsynced = False
+        #: what there was no room for; it goes before the next line, for a line that is torn must come to its end
+        self._left = b""
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
             self._lock()
@@ -190,13 +192,15 @@ class Journal:
         self.entries[entry.number] = entry
 
     def _put(self, line: bytes) -> None:
+        self._left += line
         try:
-            written = os.write(self._file, line)
+            written = os.write(self._file, self._left)
         except OSError as error:
             raise self._full(error.strerror) from error
-        if written < len(line):
-            raise self._full("no space left")
+        self._left = self._left[written:]
         self._unsynced = True
+        if self._left:
+            raise self._full("no space left")
 
     def _full(self, why: str | None) -> JournalFault:
         return JournalFault(f"{self.path} cannot be written ({why}), so that nothing more was sent; make room for it")
