@@ -175,6 +175,25 @@ def test_units_that_come_from_others_are_waited_for(server: Server, tmp_path: Pa
     assert [TRANSLATION in now[email(n)][0] for n in range(6)] == [True] * 3 + [False] * 3
 
 
+def test_a_plan_is_read_once_however_many_waves_it_has(server: Server, tmp_path: Path):
+    """What is carried out is the plan that was opened: taken away on the way, it is done to its last wave."""
+    company = found(server, document(4, RTT=2))
+    for number in (2, 3):
+        assert send(server, company, number, (TRANSLATION, "add")) == 200
+    plan = plan_each(company, tmp_path, {n: want(TRANSLATION) if n < 2 else want(lack=[TRANSLATION]) for n in range(4)})
+    assert {change.wave for changes in plan.changes() for change in changes} == {0, 1}
+
+    def remove(method: str, path: str) -> str:
+        if method == "PATCH":
+            plan.file.path.unlink(missing_ok=True)
+        return proxies.PASS
+
+    with Proxy(server.address, remove) as proxy:
+        assert carry_out(plan, company, proxy.address).outcomes == {"done": 4}
+    now = holdings(company, tmp_path)
+    assert [TRANSLATION in now[email(n)][0] for n in range(4)] == [True, True, False, False]
+
+
 def test_licenses_that_wait_for_the_person_are_told_so(server: Server, tmp_path: Path):
     """Somebody of another organization has a meetings license pending: that is as planned."""
     company = found(server, document(2))

@@ -12,8 +12,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import groupby, islice
 
-import msgspec
-
 from allot.bulk.applied.journals import (
     ALREADY,
     BEGUN,
@@ -103,12 +101,6 @@ async def check(plan: Plan, reader: Reader, org_id: str | None) -> None:
         raise ApplyFault(f"{found.display_name} has no license {', '.join(gone)} any more; pull and plan again")
 
 
-class _Wave(msgspec.Struct):
-    """Of a change only its wave: reading a plan costs a third then."""
-
-    wave: int = 0
-
-
 class Apply:
     """One run of applying one plan."""
 
@@ -179,28 +171,31 @@ class Apply:
     # ---------------------------------------------------------------- feeding
 
     async def _feed(self) -> None:
-        waves = sorted({change.wave for block in self._plan.file.blocks("changes", _Wave) for change in block})
-        await self._try_canary(waves)
-        for wave in waves:
-            for window in self._windows(wave):
+        await self._try_canary()
+        for _, changes in self._waves(self._changes()):
+            for window in self._windows(changes):
                 await self._sweep(window)
             repeated, self._again = self._again, {}
             await self._sweep(repeated)
         await self._sweep({})
 
-    async def _try_canary(self, waves: list[int]) -> None:
+    async def _try_canary(self) -> None:
         """Do the first changes and read them back, before any other; stop when one of them fails."""
-        ordered = (change for wave in waves for change in self._of_wave(wave))
-        first = list(islice(ordered, self._options.canary))
-        for _, some in groupby(first, key=lambda change: change.wave):
+        first = list(islice(self._changes(), self._options.canary))
+        for _, some in self._waves(first):
             await self._sweep(self._to_do(some))
         await self._sweep({})
         failed = sum(self._known.get(change.number) in TROUBLES for change in first)
         if failed > len(self._again):
             self.stop(f"{failed} of the first {len(first)} changes failed, so that nothing more was sent")
 
-    def _of_wave(self, wave: int) -> Iterator[Change]:
-        return (change for block in self._plan.changes() for change in block if change.wave == wave)
+    def _changes(self) -> Iterator[Change]:
+        return (change for block in self._plan.changes() for change in block)
+
+    @staticmethod
+    def _waves(changes: Iterable[Change]) -> Iterator[tuple[int, Iterator[Change]]]:
+        """Changes by their waves. In a plan they stand in that order: there may be thousands, and it is read once."""
+        return groupby(changes, key=lambda change: change.wave)
 
     def _to_do(self, changes: Iterable[Change]) -> dict[str, Change]:
         """By person: the changes that neither this run nor an earlier one is done with."""
@@ -212,9 +207,8 @@ class Apply:
             and not ((entry := entries.get(change.number)) is not None and entry.settled)
         }
 
-    def _windows(self, wave: int) -> Iterator[dict[str, Change]]:
+    def _windows(self, changes: Iterator[Change]) -> Iterator[dict[str, Change]]:
         size = max(WINDOW, self._plan.summary.people // WINDOW_SHARE)
-        changes = self._of_wave(wave)
         while some := list(islice(changes, size)):
             yield self._to_do(some)
 
