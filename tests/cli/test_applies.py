@@ -177,6 +177,7 @@ def test_results_have_the_shape_of_the_input(allot, company: Company, tmp_path: 
         ["Bob", "person7@example.com", "y"],
         ["Cy", "person0@example.com", ""],
         ["Di", "nobody@example.com", "z"],
+        ["Ed", "person500@example.com", "z"],
     ]
     with (tmp_path / "wants.csv").open("w", newline="") as file:
         csv.writer(file).writerows(rows)
@@ -188,7 +189,7 @@ def test_results_have_the_shape_of_the_input(allot, company: Company, tmp_path: 
         table = list(csv.reader(file))
     assert table[0] == ["Name", "Email", "Add", "outcome", "reason", "tracking id"]
     assert [row[:3] for row in table[1:]] == rows[1:]
-    assert [row[3] for row in table[1:]] == ["done", "unchanged", "done", "unchanged"]
+    assert [row[3] for row in table[1:]] == ["done", "unchanged", "done", "unchanged", "not planned"]
     assert table[1][5].startswith("ALLOT_")
 
 

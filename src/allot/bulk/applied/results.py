@@ -1,7 +1,7 @@
 """Results: what became of everybody, as a table in the shape of the input."""
 
 import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,11 +37,11 @@ def check(path: Path) -> None:
 def write(plan: Plan, entries: Mapping[int, Entry], path: Path, source: Path | None) -> int:
     """Write the table, in UTF-8 with commas; how many rows of people it has.
 
-    With the input's columns and rows in their order where the input is a table that can be read again, else a row for
-    each person whom the plan changes or refuses.
+    With the input's columns and rows in their order where the input is a table that can be read again and has them all,
+    else a row for each person whom the plan changes or refuses.
     """
     found = dict(_results(plan, entries))
-    table = _table(source)
+    table = _table(source, found)
     rows = 0
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file)
@@ -62,14 +62,21 @@ def _rows(table: Table | None, found: dict[str, Result]) -> Iterator[list[str]]:
         yield [*row, *map(cell, result)]
 
 
-def _table(source: Path | None) -> Table | None:
-    """The input, when it is a table that can be read as it shows by itself."""
+def _table(source: Path | None, people: Iterable[str]) -> Table | None:
+    """The input, when it is a table that can be read as it shows by itself, to its end, and has all these people.
+
+    One that lacks any was read otherwise for the plan, or is another one of that name.
+    """
     if source is None or source.suffix.lower() != ".csv":
         return None
+    left = set(people)
     try:
-        return Table(source, Reading())
+        table = Table(source, Reading())
+        for _, row in table.rows():
+            left.discard(row[table.email].strip().lower())
     except (DesireFault, OSError):
         return None
+    return None if left or table.faults else table
 
 
 def _results(plan: Plan, entries: Mapping[int, Entry]) -> Iterator[tuple[str, Result]]:
