@@ -366,6 +366,20 @@ def test_a_number_alone_reaches_a_person(client: Client) -> None:
     assert "extension" not in shown
 
 
+@pytest.mark.parametrize(
+    "asked",
+    [{"extension": "7555"}, {"phoneNumbers": [{"type": "work", "value": "+14085267209"}]}, {"locationId": "NjM3MTU"}],
+)
+def test_calling_details_without_a_calling_license_are_told(client: Client, asked: dict[str, Any]) -> None:
+    """Who has no calling license gets no number, extension or location, and `errors` says so; others have no errors."""
+    shown = client.post("/v1/people?callingData=true", json=NEW | asked).json()
+    assert set(shown["errors"]) == {"no-calling-license"}
+    assert "calling license" in shown["errors"]["no-calling-license"]["reason"]
+    assert not {"extension", "locationId", "phoneNumbers"} & set(shown)
+    assert set(put(client, shown, "?callingData=true", **asked)["errors"]) == {"no-calling-license"}
+    assert "errors" not in put(client, shown, "?callingData=true")
+
+
 def test_a_number_that_is_taken_fails_only_the_license(client: Client) -> None:
     """The person is created without the calling license, and nobody loses a number."""
     taken = {"licenses": [license_of(client, "Webex Calling - Basic")], "phoneNumbers": [{"value": "14085550101"}]}

@@ -297,7 +297,15 @@ def _show_calling(shown: Person, seen: Seen) -> None:
         shown.phone_numbers.append(PhoneNumber("work_extension", whole, not calling.phone_number))
 
 
+_UNCALLED = (
+    "extension, locationId and phoneNumbers are of a calling license, and the person has none, so that they were not"
+    " taken; name one in licenses, or leave them out"
+)
+
+
 def refusals(seen: Seen) -> dict[str, CodeAndReason] | UnsetType:
     """What a request asked for and did not get, by rule."""
     found = {fault.rule.id: CodeAndReason(str(fault.code), fault.description) for fault in seen.faults}
+    if seen.uncalled:
+        found["no-calling-license"] = CodeAndReason("400", _UNCALLED)
     return found or UNSET

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from allot.core.call import Call
+from allot.core.decision import Decision
 from allot.core.failure import Failure
 from allot.core.fault import faults
-from allot.core.holding import Calling, Holding
+from allot.core.holding import Calling, Holding, LicenseItem
 from allot.core.person import Person, Profile
 from allot.core.wish import Wish, first_items, items_to_become
 from allot.service import departures, holdings
@@ -161,7 +162,8 @@ def _create(batch: Batch, draft: Draft) -> Seen | Failure:
     decision = batch.decide(person, first_items(batch.rulebook, organization, draft.wish))
     told = batch.detail(person.org_id, decision) | {"person": told_of(person, profile)}
     batch.enter(draft.call, "people.create", person, 200, told)
-    return Seen(organization, person, profile, faults=faults(batch.rulebook, decision))
+    uncalled = _uncalled(draft, decision)
+    return Seen(organization, person, profile, faults=faults(batch.rulebook, decision), uncalled=uncalled)
 
 
 def _update(
@@ -185,7 +187,13 @@ def _update(
     told = batch.detail(person.org_id, decision)
     batch.enter(draft.call, "people.update", person, 200, told | ({"changes": changes} if changes else {}))
     # As they are now: the next requests of the batch change person, profile and units.
-    return Seen(organization, person.copy(), profile.copy(), faults=faults(batch.rulebook, decision))
+    told_why = faults(batch.rulebook, decision)
+    return Seen(organization, person.copy(), profile.copy(), faults=told_why, uncalled=_uncalled(draft, decision))
+
+
+def _uncalled(draft: Draft, decision: Decision) -> bool:
+    asked = draft.wish.properties is not None and decision.before.calling is None and decision.after.calling is None
+    return asked and not any(isinstance(item, LicenseItem) and item.license.offer.calling for item in decision.items)
 
 
 def _taken(batch: Batch, draft: Draft, person: Person | None) -> Failure | None:

@@ -48,6 +48,8 @@ class Seen:
     routing_prefix: str | None = None
     #: why licenses and sites that a request asked for were refused
     faults: list[Fault] = field(default_factory=list)
+    #: calling details were asked for, and there is and was no calling license that they could be of
+    uncalled: bool = False
 
     @property
     def location(self) -> tuple[str, str] | None:
