@@ -112,6 +112,20 @@ def test_a_plan_that_was_applied_sends_nothing_again(server: Server, tmp_path: P
         assert proxy.methods["PATCH"] == 0
 
 
+def test_another_plan_of_the_same_name_is_not_carried_out(server: Server, tmp_path: Path):
+    """A plan that takes the name of the approved one, be it as long, stops the apply before anything is sent."""
+    company = found(server, document(10))
+    approved = plan_all(company, tmp_path, range(4), UPGRADE)
+    size = approved.file.path.stat().st_size
+    plan_all(company, tmp_path, range(5, 9), UPGRADE)
+    assert approved.file.path.stat().st_size == size
+    with Proxy(server.address, passing) as proxy:
+        applied = carry_out(approved, company, proxy.address)
+        assert proxy.methods["PATCH"] == 0
+    why = f"{approved.file.path} was replaced while it was read; look again, or put back the plan that was approved"
+    assert (applied.tally.stopped, applied.outcomes) == (why, {})
+
+
 def test_people_are_read_in_as_few_requests_as_will_do(server: Server, tmp_path: Path):
     """Two people of many are read one by one, all of them page by page."""
     company = found(server, document(250))

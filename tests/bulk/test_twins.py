@@ -46,8 +46,8 @@ def test_a_twin_has_the_people_of_the_plan(tmp_path: Path):
 
 def test_a_twin_has_as_many_free_units_as_the_snapshot(tmp_path: Path):
     """Whoever imports it has every license with the units that were free, taken by as many as there are."""
-    snapshot = small(tmp_path)
-    [new] = imports.read_document(twin(snapshot, small_plan(tmp_path), rulebook()).document.decode(), rulebook())
+    plan = small_plan(tmp_path)
+    [new] = imports.read_document(twin(small(tmp_path), plan, rulebook()).document.decode(), rulebook())
     held = [license for _, _, license, _ in new.rows.holdings]
     for place, license in enumerate(LICENSES):
         total, workspaces = new.rows.licenses[place][5], new.rows.licenses[place][7]
@@ -142,9 +142,9 @@ def test_what_no_import_takes_is_left_out_and_told(tmp_path: Path):
 
 def test_locations_of_one_name_are_told_apart(tmp_path: Path):
     """An import takes each name once: the second location of a name has its id behind it."""
-    snapshot = small(tmp_path)
+    plan, snapshot = small_plan(tmp_path), small(tmp_path)
     snapshot.locations.append(Location("99", "Berlin", False))
-    document = told(twin(snapshot, small_plan(tmp_path), rulebook()))
+    document = told(twin(snapshot, plan, rulebook()))
     assert [each["name"] for each in document["locations"]] == ["Berlin", "Oslo", "Berlin (99)"]
     assert [each["calling"] for each in document["locations"]] == [True, True, False]
 
@@ -188,7 +188,8 @@ def test_units_count_as_they_did_for_the_plan(tmp_path: Path):
     """A plan in which units are never refused gets a twin that never refuses them."""
     policies = []
     for overage in (False, True):
-        made = twin(small(tmp_path), small_plan(tmp_path, overage=overage), rulebook())
+        plan = small_plan(tmp_path, overage=overage)
+        made = twin(small(tmp_path), plan, rulebook())
         policies.append(told(made)["licenses"][PRO]["policy"])
     assert policies == ["strict", "overage"]
 
@@ -206,5 +207,6 @@ def test_the_snapshot_must_be_that_of_the_plan(tmp_path: Path):
 def test_another_rulebook_is_told(tmp_path: Path):
     """Whoever rehearses by other rules than the plan was made with is told so."""
     changed = load(shipped().replace('version = "', 'version = "next ', 1))
-    made = twin(small(tmp_path), small_plan(tmp_path), changed)
+    plan = small_plan(tmp_path)
+    made = twin(small(tmp_path), plan, changed)
     assert made.notices[0].startswith("the plan was made with the rulebook webex 20")

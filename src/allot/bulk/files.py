@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import IO, TypeVar
+from typing import IO, NamedTuple, TypeVar
 
 import msgspec
 
@@ -34,6 +34,19 @@ _INDEX_MAX = 64 << 10
 
 class FileFault(Exception):
     """A file that is not what it should be; the text says which, what is wrong with it, and what to do."""
+
+
+class Identity(NamedTuple):
+    """What tells a file from the one that had its name before."""
+
+    device: int
+    inode: int
+    size: int
+    modified: int
+
+    @classmethod
+    def of(cls, found: os.stat_result) -> "Identity":
+        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
 
 
 class Section(msgspec.Struct):
@@ -132,19 +145,21 @@ class Writer:
 class File:
     """A file of records that is whole and unedited. Raises FileFault when it is not, OSError when it is away.
 
+    Whatever reads it later raises FileFault when another one has its name by then: what was verified is what is read.
     With `verified=False` the digest is what the file says, which takes no time: to list files, not to act on them.
     """
 
     def __init__(self, path: Path, kind: str, *, verified: bool = True) -> None:
         self.path = path
         with path.open("rb") as file:
+            self.identity = Identity.of(os.fstat(file.fileno()))
             self.head = file.readline(_HEAD_MAX)
             mark = _read(self.head, _Mark)
             if mark is None or mark.allot != kind:
                 raise FileFault(f"{path} is no {kind} of allot; name one that `allot` wrote")
             if mark.version != VERSION:
                 raise FileFault(f"{path} is a {kind} of version {mark.version}, this allot reads version {VERSION}")
-            size = path.stat().st_size
+            size = self.identity.size
             file.seek(max(0, size - _DIGEST_LINE - _INDEX_MAX))
             lines = file.read().splitlines()
             index, said = _read(lines[-2], _Index) if len(lines) > 1 else None, _read(lines[-1], _Digest)
@@ -163,6 +178,14 @@ class File:
         """How many records a section has."""
         return self._sections[name].records if name in self._sections else 0
 
+    def open(self) -> IO[bytes]:
+        """The file that was verified, to be read once more."""
+        file = self.path.open("rb")
+        if Identity.of(os.fstat(file.fileno())) != self.identity:
+            file.close()
+            raise FileFault(f"{self.path} was replaced while it was read; look again")
+        return file
+
     def blocks(self, name: str, record: type[T]) -> Iterator[list[T]]:
         """The records of a section, some thousands at a time."""
         decoder = msgspec.json.Decoder(record)
@@ -174,7 +197,7 @@ class File:
         section = self._sections.get(name)
         if section is None:
             return
-        with self.path.open("rb") as file:
+        with self.open() as file:
             at = file.seek(section.begin)
             while at < section.end:
                 data = file.read(min(BLOCK, section.end - at))

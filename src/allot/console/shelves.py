@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from allot.bulk.applied.tails import Tail
-from allot.bulk.files import FileFault
+from allot.bulk.files import FileFault, Identity
 from allot.bulk.planned.plans import Plan
-from allot.bulk.shown.contents import Contents, Identity
+from allot.bulk.shown.contents import Contents
 from allot.console.advances import Advance
 
 # Files that were opened: of one person, and of everybody, with their bytes on the disk. Then the oldest are forgotten.
@@ -214,11 +214,11 @@ def _glance(path: Path, identity: Identity) -> Paper | None:
 
 
 def _paper(plan: Plan, name: str, owner: Owner | None) -> Paper:
-    path, head, told = plan.file.path, plan.head, plan.summary
+    head, told = plan.head, plan.summary
     return Paper(
-        path,
+        plan.file.path,
         name,
-        Identity.of(path.stat()),
+        plan.file.identity,
         plan.digest.removeprefix("sha256:"),
         org_id=head.org_id,
         org_name=head.org_name,

@@ -27,6 +27,7 @@ from allot.bulk.applied.journals import (
 from allot.bulk.applied.sendings import GENERIC, NOBODY, Sender, Sent
 from allot.bulk.applied.standings import Actual, agrees, standing
 from allot.bulk.applied.surveys import Surveys
+from allot.bulk.files import FileFault
 from allot.bulk.planned.changes import Change
 from allot.bulk.planned.plans import Plan
 from allot.client.failures import ClientFault
@@ -132,6 +133,8 @@ class Apply:
             except asyncio.CancelledError:
                 if self.tally.stopped is None:
                     raise
+            except FileFault as fault:
+                self.stop(f"{fault}, or put back the plan that was approved")
             except (ClientFault, JournalFault) as fault:
                 self.stop(str(fault))
             await self._queue.join()

@@ -3,7 +3,6 @@
 Made once, in half a second for 100,000 people; then people are found and a page of them is read without the rest.
 """
 
-import os
 from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -42,19 +41,6 @@ class Alike(NamedTuple):
     licenses: frozenset[int] = frozenset()
 
 
-class Identity(NamedTuple):
-    """What tells a file from the one that had its name before."""
-
-    device: int
-    inode: int
-    size: int
-    modified: int
-
-    @classmethod
-    def of(cls, found: os.stat_result) -> "Identity":
-        return cls(found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
-
-
 class _Held(msgspec.Struct, gc=False):
     licenses: tuple[int, ...] = ()
 
@@ -85,7 +71,6 @@ class Contents:
     """
 
     def __init__(self, path: Path) -> None:
-        self.identity = Identity.of(path.stat())
         self.plan = Plan(path)
         self.total = self.plan.file.count("changes") + self.plan.file.count("refusals")
         self.changes = self.plan.file.count("changes")
@@ -137,10 +122,7 @@ class Contents:
     def records(self, places: Iterable[int]) -> list[Change | Refusal]:
         """What the plan says of some people."""
         found: list[Change | Refusal] = []
-        path = self.plan.file.path
-        with path.open("rb") as file:
-            if Identity.of(os.fstat(file.fileno())) != self.identity:
-                raise FileFault(f"{path} was replaced while it was read; look again")
+        with self.plan.file.open() as file:
             for place in places:
                 file.seek(self._begins[place])
                 found.append(self._record(file.readline(), changed=place < self.changes))
