@@ -15,6 +15,7 @@ from bulk.planning import ADVANCED, BASIC, BERLIN, LICENSES, MESSAGING, OSLO, PR
 
 HEAD = "email,add,remove,location,extension,number\n"
 ONE = "person1@example.com"
+TWO = "person2@example.com"
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +124,15 @@ def test_a_lost_plus_is_put_back_and_reported(snapshot: Snapshot):
             "line 2, column number: the plus of phone numbers was lost, as spreadsheets do, and was put back; "
             "rows with such a number: 2"
         )
+    ]
+
+
+def test_a_cell_with_two_emails_is_none(snapshot: Snapshot):
+    """Two emails in two lines of one cell are told by its line, and other faults keep theirs."""
+    two = f'"{ONE}\n{TWO}",MS'
+    assert faults(snapshot, f"email,add\n{two}\n{ONE},MS\n{TWO},MS\n{TWO},MS\n") == [
+        rf"line 2, column email: `{ONE}\u000a{TWO}` is no email; write one as ada@example.com",
+        f"line 6, column email: {TWO} is in line 5 already; say all that is desired of a person in one row",
     ]
 
 

@@ -64,7 +64,7 @@ def command(snapshot: Path, desired: Path | None, output: Path | None, **flags: 
     found = Snapshot(snapshot)
     wanted = _wanted(found, desired, rulebook, flags)
     for notice in wanted.notices[:FAULTS_SHOWN]:
-        click.echo(plain(show(wanted.source, notice)), err=True)
+        click.echo(show(wanted.source, notice), err=True)
     if len(wanted.notices) > FAULTS_SHOWN:
         click.echo(f"and {len(wanted.notices) - FAULTS_SHOWN:,} more of these", err=True)
     guards = _guards(found, rulebook, flags)

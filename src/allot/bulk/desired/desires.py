@@ -12,6 +12,7 @@ from typing import Protocol
 import msgspec
 
 from allot.bulk.actual.snapshots import Person
+from allot.bulk.words import plain
 from allot.core.holding import Properties
 
 # Longer lists of faults are of one cause, and nobody reads them.
@@ -104,4 +105,4 @@ def show(source: str | Path, fault: Fault) -> str:
         where.append(f"line {fault.line}")
     if fault.column is not None:
         where.append(f"column {fault.column}" if not str(fault.column).startswith("--") else str(fault.column))
-    return f"{', '.join(where)}: {fault.what}"
+    return plain(f"{', '.join(where)}: {fault.what}")

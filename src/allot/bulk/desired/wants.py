@@ -80,7 +80,9 @@ class Wants:
         """Some rows: what they say as `keep` numbers it, numbers and extensions as `cells` do. What is no email, and
         what is there already, is a fault."""
         emails = [email.strip().lower() for email in emails]
-        if not EMAILS.fullmatch("\n".join(emails)):
+        text = "\n".join(emails)
+        # A cell with two lines is no email, and each of them may be one.
+        if text.count("\n") != len(emails) - 1 or not EMAILS.fullmatch(text):
             emails = [self._checked(line, email) for line, email in zip(lines, emails, strict=True)]
         self._keys.extend(emails)
         self._emails.append(zlib.compress("\n".join(emails).encode(), 1))
