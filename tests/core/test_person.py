@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from allot.core.holding import Calling, Holding
-from allot.core.person import Person, fingerprint
+from allot.core.person import Person, fingerprint, is_email
 
 
 def person(holding: Holding | None = None, **members: Any) -> Person:
@@ -40,6 +40,13 @@ def test_a_fingerprint_tells_every_change(change: Callable[[Holding], Holding]) 
     assert fingerprint(person(change(person().holding))) != fingerprint(person())
     assert fingerprint(person(pending_licenses=1)) != fingerprint(person())
     assert fingerprint(person(pending_sites=frozenset({"a.webex.com"}))) != fingerprint(person())
+
+
+def test_an_email_can_be_printed() -> None:
+    """A character that steers a terminal, or that nobody sees, is none of an email; letters of every script are."""
+    assert is_email("ada@example.com")
+    assert is_email("ádá.שלום@example.com")
+    assert not any(is_email(f"a{odd}c@example.com") for odd in "\x00\x1b\x7f\x9b\u200b\u202e")
 
 
 def test_a_fingerprint_is_the_same_in_every_process() -> None:

@@ -81,7 +81,7 @@ def fingerprint(person: Person) -> str:
 
 def is_email(text: str) -> bool:
     """Whether a text in lower case is an email address."""
-    return len(text) <= EMAIL_MAX and _EMAIL.fullmatch(text) is not None
+    return len(text) <= EMAIL_MAX and text.isprintable() and _EMAIL.fullmatch(text) is not None
 
 
 def name_key(display_name: str) -> str:
