@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from allot.cli.demo import ACME, GLOBEX, document
+from allot.cli.explanations import show
 from allot.cli.main import COMMANDS
 from servers import PROGRAM, Client, Server
 
@@ -219,6 +220,15 @@ def test_a_token_is_made_listed_used_and_revoked(allot, demo: str):
     assert allot("check", "--database", demo).code == 0
 
 
+def test_a_list_of_tokens_does_nothing_to_the_terminal(allot, demo: str):
+    """What the name of a token has that cannot be printed is shown by its number."""
+    hank = ("--org", GLOBEX, "--person", "hank.scorpio@globex.example")
+    assert allot("token", "create", *hank, "--name", "\x1b[2Jnightly", "--database", demo).code == 0
+    listed = allot("token", "list", "--database", demo).out
+    assert r"  \u001b[2Jnightly  " in listed
+    assert "\x1b" not in listed
+
+
 def test_a_token_is_for_somebody_who_is_there(allot, demo: str):
     """Nobody gets a token who is not in the organization."""
     ran = allot("token", "create", "--org", GLOBEX, "--person", "x@y.example", "--database", demo)
@@ -280,6 +290,23 @@ def test_explain_fails_where_there_is_nothing_to_decide(allot, demo: str):
     ran = allot("explain", "--person", "x@y.example", "--add", "MS", "--org", ACME, "--database", demo)
     assert ran.code == 1
     assert "The person is not known to this organization" in ran.out
+
+
+def test_an_explanation_does_nothing_to_the_terminal(capsys: pytest.CaptureFixture[str]):
+    """What a server says that cannot be printed is shown by its number, wherever it says it."""
+    odd = "\x1b[2J\x9b1m"
+    site = {"siteUrl": odd, "accountType": odd, "operation": odd}
+    named = {"name": odd, "operation": odd}
+    rule = {"rule": odd, "provenance": odd, "source": odd, "errorCode": odd, "description": odd, "remedy": odd}
+    item = named | {"accepted": False, "violations": [rule]}
+    step = site | {"asked": True, "irreversible": False, "propertiesNeeded": False}
+    after = {"email": odd, "licenses": [odd], "siteUrls": [site]}
+    whole = {"status": odd, "items": [], "error": {"errors": [{"description": odd}]}}
+    way = [{"request": {odd: odd}, "steps": [step]}]
+    show({"decisions": [whole, {"status": 400, "items": [item], "after": after, "noWay": odd, "way": way}]}, {odd: odd})
+    told = capsys.readouterr().out
+    assert told.replace("\n", "").isprintable()
+    assert told.count(r"\u001b[2J\u009b1m") > 15
 
 
 def test_explain_asks_a_server(allot, demo: str):

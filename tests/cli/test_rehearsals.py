@@ -11,8 +11,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from allot.bulk.actual.snapshots import Calling
 from allot.bulk.planned.plans import Plan
-from bulk.planning import MESSAGING, PRO, make_plan, person, small_plan, want, write_snapshot
+from bulk.planning import ADVANCED, BERLIN, MESSAGING, PRO, make_plan, person, small_plan, want, write_snapshot
 from bulk.rehearsing import without
 from servers import PROGRAM, SECONDS
 
@@ -98,6 +99,16 @@ def test_differences_leave_with_1(allot, plan: Plan, tmp_path: Path):
     assert [each["email"] for each in told["differences"]] == ["person5@example.com"]
     assert (told["refused"], told["refusals"], told["unsent"]) == (0, 1, 2)
     assert told["notices"][0].startswith("the plan was made with the rulebook webex 20")
+
+
+def test_a_rehearsal_does_nothing_to_the_terminal(allot, tmp_path: Path):
+    """What notices and differences quote of the organization is shown by numbers where it cannot be printed."""
+    odd = person(1, PRO, MESSAGING, calling=Calling(BERLIN, "\x1b[2J\x9b1m", "1001"))
+    snapshot = write_snapshot(tmp_path / "acme.snapshot", [odd])
+    make_plan(snapshot, {odd.email: want(ADVANCED)}, tmp_path / "acme.plan")
+    ran = allot("rehearse", "acme.plan")
+    assert ran.out.count(r"\u001b[2J\u009b1m") == 2
+    assert (ran.out.replace("\n", "").isprintable(), ran.err) == (True, "")
 
 
 def test_another_snapshot_is_refused(allot, plan: Plan, tmp_path: Path):

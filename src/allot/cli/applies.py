@@ -216,7 +216,7 @@ def _tell(job: Job, tally: Tally) -> int:
         click.echo(f"{tally.outcomes[outcome]:,} {meaning}")
         for (name, code), (email, what) in tally.examples.items():
             if name == outcome:
-                click.echo(f"  {plain(email)}: {plain(what)}" + (f" ({code})" if code else ""))
+                click.echo(plain(f"  {email}: {what}" + (f" ({code})" if code else "")))
     if tally.outcomes[SENT]:
         click.echo(f"{tally.outcomes[SENT]:,} sent, and not read back yet")
     if tally.total > tally.decided:

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from allot.bulk.words import plain
 from allot.cli import settings
 from allot.cli.databases import open_database
 from allot.cli.rulebooks import read_rulebook
@@ -35,7 +36,7 @@ async def _check(read: Settings) -> Counter[str]:
         async for finding in check(database, rulebook):
             kind = "warning" if finding.warning else "wrong"
             found[kind] += 1
-            click.echo(f"{kind}: organization {finding.org_id}: {finding.text}")
+            click.echo(plain(f"{kind}: organization {finding.org_id}: {finding.text}"))
     finally:
         await database.close()
     click.echo(f"{found['wrong']} wrong, {found['warning']} warnings")

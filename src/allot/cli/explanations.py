@@ -6,6 +6,8 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from allot.bulk.words import plain
+
 _STATUS = {
     200: ("all of it would be applied", "green"),
     206: ("a part of it would be applied", "yellow"),
@@ -26,10 +28,10 @@ def _decision(console: Console, decision: dict[str, Any], names: dict[str, str])
     after = decision.get("after")
     said, color = _STATUS.get(decision["status"], ("it would be refused as a whole", "red"))
     who = f"{after['email']}: " if after else ""
-    console.print(Text(f"{who}{decision['status']}, {said}", style=f"bold {color}"))
+    _print(console, f"{who}{decision['status']}, {said}", f"bold {color}")
     if not decision["items"]:
         for error in decision.get("error", {}).get("errors", []):
-            console.print(f"  {error['description']}")
+            _print(console, f"  {error['description']}")
     for item in decision["items"]:
         _item(console, item)
     if after:
@@ -37,14 +39,19 @@ def _decision(console: Console, decision: dict[str, Any], names: dict[str, str])
     _way(console, decision)
 
 
+def _print(console: Console, line: str, style: str = "") -> None:
+    """Print a line; what a server or a database says in it does nothing to the terminal."""
+    console.print(Text(plain(line), style))
+
+
 def _item(console: Console, item: dict[str, Any]) -> None:
     mark, color = ("accepted", "green") if item["accepted"] else ("refused ", "red")
-    console.print(Text.assemble(("  " + mark, color), f"  {item['operation']} {_name(item)}"))
+    console.print(Text.assemble(("  " + mark, color), plain(f"  {item['operation']} {_name(item)}")))
     for violation in item["violations"]:
         origin = f"{violation['rule']} ({violation['provenance']}: {violation['source']})"
-        console.print(Text(f"            {violation['errorCode']} {origin}", style="dim"))
-        console.print(f"            {violation['description']}")
-        console.print(f"            What to do: {violation['remedy']}")
+        _print(console, f"            {violation['errorCode']} {origin}", "dim")
+        _print(console, f"            {violation['description']}")
+        _print(console, f"            What to do: {violation['remedy']}")
 
 
 def _after(console: Console, after: dict[str, Any], names: dict[str, str]) -> None:
@@ -52,18 +59,18 @@ def _after(console: Console, after: dict[str, Any], names: dict[str, str]) -> No
     held += [f"{names.get(id, id)} (pending)" for id in after.get("pendingLicenses", [])]
     held += [f"{site['accountType']} of {site['siteUrl']}" for site in after["siteUrls"]]
     held += [f"{site['accountType']} of {site['siteUrl']} (pending)" for site in after.get("pendingSiteUrls", [])]
-    console.print(f"  Holds afterwards: {', '.join(held) or 'nothing'}")
+    _print(console, f"  Holds afterwards: {', '.join(held) or 'nothing'}")
 
 
 def _way(console: Console, decision: dict[str, Any]) -> None:
     if decision.get("noWay"):
-        console.print(f"  No way leads there: {decision['noWay']}")
+        _print(console, f"  No way leads there: {decision['noWay']}")
     way = decision.get("way") or []
     if way:
         many = "one request" if len(way) == 1 else f"{len(way)} requests, one after the other"
-        console.print(Text(f"  To get all of it, send {many}:", style="bold"))
+        _print(console, f"  To get all of it, send {many}:", "bold")
     for number, request in enumerate(way, 1):
-        console.print(f"  {number}. PATCH /licenses/users {json.dumps(request['request'], ensure_ascii=False)}")
+        _print(console, f"  {number}. PATCH /licenses/users {json.dumps(request['request'], ensure_ascii=False)}")
         for step in request["steps"]:
             notes = [
                 note
@@ -74,7 +81,9 @@ def _way(console: Console, decision: dict[str, Any]) -> None:
                 )
                 if told
             ]
-            console.print(f"       {step['operation']} {_name(step)}{'  (' + '; '.join(notes) + ')' if notes else ''}")
+            _print(
+                console, f"       {step['operation']} {_name(step)}{'  (' + '; '.join(notes) + ')' if notes else ''}"
+            )
 
 
 def _name(item: dict[str, Any]) -> str:

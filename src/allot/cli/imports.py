@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from allot.bulk.words import plain
 from allot.cli import settings
 from allot.cli.databases import is_current, migrate, open_database, sqlite_path
 from allot.cli.organizations import find
@@ -43,7 +44,7 @@ def command(file: Path, org: str, **flags: Any) -> None:
         shown = [f"{file}: {each}" for each in fault.faults[:FAULTS_SHOWN]] + ([f"and {more} more"] if more > 0 else [])
         raise click.ClickException("nothing was imported:\n" + "\n".join(shown)) from fault
     for line in said:
-        click.echo(line)
+        click.echo(plain(line))
 
 
 async def _import(read: Settings, text: str, org: str, *, table: bool) -> list[str]:

@@ -102,7 +102,9 @@ async def _show(pulling: Awaitable[None], reader: Reader, pulled: Pulled) -> Non
             await asyncio.wait([task], timeout=LOOK)
             if pulled.since != since:
                 since = pulled.since
-                console.print(f"Going on after {pulled.kept:,} people that were read from {since} on", highlight=False)
+                console.print(
+                    f"Going on after {pulled.kept:,} people that were read from {plain(since)} on", highlight=False
+                )
             text = _text(reader, pulled, time.monotonic() - begun)
             progress.update(row, description=text)
             if not console.is_terminal and time.monotonic() - said >= SAY:

@@ -18,7 +18,7 @@ from allot.bulk.applied.rehearsals import Difference, Rehearsal, Rehearse
 from allot.bulk.applied.twins import twin
 from allot.bulk.planned.plans import Plan
 from allot.bulk.shown.terminals import console
-from allot.bulk.words import count
+from allot.bulk.words import count, plain
 from allot.cli import settings
 from allot.cli.rulebooks import rulebook_text
 from allot.cli.twins import Served, served
@@ -103,7 +103,7 @@ def show(rehearsal: Rehearsal) -> None:
     """Print what a rehearsal came to."""
     out = console()
     for notice in _first(rehearsal.notices):
-        out.print(f"Note: {notice}.", soft_wrap=True)
+        out.print(f"Note: {plain(notice)}.", soft_wrap=True)
     out.print(f"{rehearsal.done:,} of {rehearsal.changes:,} changes came out as planned.", soft_wrap=True)
     if rehearsal.refusals:
         held = f"{rehearsal.refused:,} of {rehearsal.refusals:,}"
@@ -121,7 +121,7 @@ def show(rehearsal: Rehearsal) -> None:
             soft_wrap=True,
         )
     for line in _first([_line(each) for each in rehearsal.differences]):
-        out.print(f"  {line}", soft_wrap=True)
+        out.print(f"  {plain(line)}", soft_wrap=True)
 
 
 def _line(difference: Difference) -> str:

@@ -66,7 +66,9 @@ def command(snapshot: Path, inactive: int, only: tuple[str, ...], raw: bool, **f
 def _show(usage: Usage, out: Console) -> None:
     head = usage.snapshot.head
     out.print(Text(f"Licenses of {plain(head.org_name)}", "bold"))
-    tight(out, Text(f"by the snapshot of {moment(head.begun)}; idle: not active for {usage.days:,} days before it"))
+    tight(
+        out, Text(f"by the snapshot of {plain(moment(head.begun))}; idle: not active for {usage.days:,} days before it")
+    )
     out.print()
     tight(out, _licenses(usage))
     out.print()

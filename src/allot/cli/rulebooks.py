@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from allot.bulk.words import plain
 from allot.core.rulebook import Rulebook, load
 
 
@@ -38,4 +39,4 @@ def check(file: str) -> None:
     """Read the rulebook FILE (the one shipped when none is named); one line for each fault, with its line and field."""
     rulebook = read_rulebook(file)
     counts = f"{len(rulebook.offers)} offers, {len(rulebook.rules)} rules, {len(rulebook.packages)} packages"
-    click.echo(f"{file or 'webex.toml'} is a rulebook: {rulebook.title}, version {rulebook.version}, {counts}")
+    click.echo(plain(f"{file or 'webex.toml'} is a rulebook: {rulebook.title}, version {rulebook.version}, {counts}"))

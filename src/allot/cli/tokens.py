@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from allot.bulk.words import plain
 from allot.cli import settings
 from allot.cli.databases import open_database
 from allot.cli.organizations import find
@@ -49,7 +50,7 @@ def list_(org: str, **flags: Any) -> None:
     """List tokens: id, organization, person, name, when they were made and run out, scopes."""
     for grant in asyncio.run(_list(settings.read(flags), org)):
         times = f"made {grant.created}, {'runs out ' + grant.expires if grant.expires else 'never runs out'}"
-        click.echo(f"{grant.id}  {grant.org_id}  {grant.email}  {grant.name}  ({times})  {grant.scopes}")
+        click.echo(plain(f"{grant.id}  {grant.org_id}  {grant.email}  {grant.name}  ({times})  {grant.scopes}"))
 
 
 @command.command("revoke")

@@ -45,8 +45,8 @@ def summary(plan: Plan, out: Console) -> None:
 def _numbers(plan: Plan, out: Console) -> None:
     head, told = plan.head, plan.summary
     out.print(Text(f"Plan for {plain(head.org_name)}", "bold"))
-    tight(out, Text(f"{plain(head.source)} against the snapshot of {moment(head.read)},"))
-    tight(out, Text(f"decided by rulebook {head.rulebook}"))
+    tight(out, Text(f"{plain(head.source)} against the snapshot of {plain(moment(head.read))},"))
+    tight(out, Text(f"decided by rulebook {plain(head.rulebook)}"))
     out.print()
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right")
@@ -92,7 +92,7 @@ def _refused(plan: Plan, names: Names, out: Console) -> None:
     out.print(Text("Refused", "bold"))
     for rule, shown in examples(plan, EXAMPLES).items():
         number = plan.summary.rules.get(rule, len(shown))
-        out.print(Text.assemble((f"  {number:>6,}  ", "red"), (rule, "bold")))
+        out.print(Text.assemble((f"  {number:>6,}  ", "red"), (plain(rule), "bold")))
         for sentence, refusals in alike(names, shown).items():
             tight(out, Padding(Text(plain(f"{people(refusals)}: {sentence}"), overflow="fold"), (0, 0, 0, 10)))
         if number > len(shown):
