@@ -132,6 +132,21 @@ def test_garbage_at_the_end_of_a_draft_is_cut_off(crowd: tuple[Server, World], w
     assert contents(path) == whole
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+@pytest.mark.parametrize(
+    "text",
+    [b"half of it\n", b"{}", b'{"line":"people"}\n', b"\x00" * 100_000 + b"x"],
+    ids=["text", "short", "page", "zeros"],
+)
+def test_a_file_that_is_no_draft_is_kept(demo: Server, tmp_path: Path, text: bytes, fresh: bool):
+    """A file of the draft's name that no pull has begun is refused, and neither changed nor deleted."""
+    kept = draft_path(tmp_path / "x.snapshot")
+    kept.write_bytes(text)
+    with pytest.raises(DraftFault, match=r"x\.snapshot\.part is there and is no draft of a pull; .* -o$"):
+        read(demo.address, "allot-demo-admin", tmp_path / "x.snapshot", fresh=fresh)
+    assert kept.read_bytes() == text
+
+
 def test_a_draft_of_another_organization_is_refused(crowd: tuple[Server, World], demo: Server, tmp_path: Path):
     """It names both, and what to do; --fresh forgets it."""
     server, world = crowd

@@ -6,7 +6,7 @@ address of the page after it. A line that is whole counts; what a kill or a full
 
 import fcntl
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -59,6 +59,10 @@ class PeoplePage(Struct, tag_field="line", tag="people", omit_defaults=True):
 
 Line = Origin | Start | NumbersPage | PeoplePage
 Page = TypeVar("Page", NumbersPage, PeoplePage)
+# How a draft begins, whoever's it is.
+_BEGINNING = b'{"line":"origin"'
+# Bytes that are read at a time.
+_BLOCK = 64 << 10
 
 
 class Draft:
@@ -78,13 +82,11 @@ class Draft:
         self._file = path.open("a+b", buffering=0)
 
     def __enter__(self) -> "Draft":
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            self._file.close()
-            raise DraftFault(
-                f"another pull writes {self.path} now; wait for it, or name another file with -o"
-            ) from error
+        with ExitStack() as failing:
+            failing.callback(self._file.close)
+            self._lock()
+            self._check()
+            failing.pop_all()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -131,6 +133,25 @@ class Draft:
     def delete(self) -> None:
         """The pull is done."""
         self.path.unlink(missing_ok=True)
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DraftFault(
+                f"another pull writes {self.path} now; wait for it, or name another file with -o"
+            ) from error
+
+    def _check(self) -> None:
+        """Keep somebody's file: browsers call by such a name what they have not whole."""
+        self._file.seek(0)
+        found = self._file.read(len(_BEGINNING))
+        if _BEGINNING.startswith(found):
+            return
+        while found:
+            if found.strip(b"\0\n"):  # of what was never written, a power cut leaves NUL characters
+                raise DraftFault(f"{self.path} is there and is no draft of a pull; name another file with -o")
+            found = self._file.read(_BLOCK)
 
     def _line(self, text: bytes) -> Line | None:
         with suppress(msgspec.DecodeError, UnicodeDecodeError):
