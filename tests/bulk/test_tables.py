@@ -119,6 +119,15 @@ def test_the_names_of_columns_come_first(snapshot: Snapshot):
     assert read(snapshot, f"\n\nemail,add\n\n{ONE},MS\n").wants == {ONE: want(ADVANCED, line=5)}
 
 
+def test_a_name_without_end_is_no_name_of_a_column(snapshot: Snapshot, tmp_path: Path):
+    """A first line that is too long to be names is told so; one with many names is read."""
+    long = "x" * 140_000
+    what = "line 1: a name has more than 131,072 characters; the first line of a table must name its columns"
+    assert faults(snapshot, long) == faults(snapshot, f"email,{long}\n{ONE},MS\n") == [what]
+    table = Table(write(tmp_path, "email" + ";notes of ours" * 10_000 + "\n"), Reading())
+    assert len(table.names) == 10_001
+
+
 def test_rows_have_as_many_fields_as_there_are_columns(snapshot: Snapshot):
     """A row that is too long or too short is told with its line."""
     assert faults(snapshot, f"email,add\n{ONE}\n{ONE},MS,FMS\n") == [

@@ -60,8 +60,11 @@ class Table:
         if "\0" in text:
             raise self._fault(self.line, text.index("\0") + 1, _NUL)
         self._delimiter = delimiter or self._certain(text)
-        #: the names of the columns, as they are written
-        self.names = _split(text, self._delimiter)
+        try:
+            #: the names of the columns, as they are written
+            self.names = _split(text, self._delimiter)
+        except csv.Error:
+            raise self._fault(self.line, None, _LONG) from None
         while len(self.names) > 1 and not self.names[-1]:
             self.names.pop()
         keys = [name.lower() for name in self.names]
@@ -72,7 +75,7 @@ class Table:
         self.email = keys.index(HUB if self.hub else PLAIN)
 
     def _certain(self, text: str) -> str:
-        fits = [each for each in DELIMITERS if {PLAIN, HUB} & {name.lower() for name in _split(text, each)}]
+        fits = [each for each in DELIMITERS if _names_emails(text, each)]
         # A table of emails only has nothing between its columns.
         found = "," if "," in fits or not fits else fits[0]
         if found != ",":
@@ -155,6 +158,7 @@ class Table:
         return DesireFault(str(self.path), [Fault(line, column, what)])
 
 
+_LONG = f"a name has more than {csv.field_size_limit():,} characters; the first line of a table must name its columns"
 _NO_ROW = "it is no row of a table: take it out, or make the file again"
 _NUL = "there is a NUL character; when the file is UTF-16, say --encoding utf-16, else make it again"
 
@@ -166,6 +170,13 @@ def _sentence(error: str) -> str:
     if "expected after" in error:
         return "something follows a quoted field; a double quote inside of a field is written twice"
     return f"the row cannot be read ({error})"
+
+
+def _names_emails(text: str, delimiter: str) -> bool:
+    try:
+        return not {PLAIN, HUB}.isdisjoint(name.lower() for name in _split(text, delimiter))
+    except csv.Error:  # one of these would be longer than any name
+        return False
 
 
 def _split(text: str, delimiter: str) -> list[str]:
