@@ -79,6 +79,12 @@ def test_a_file_that_was_replaced_is_not_read(tmp_path: Path):
         contents.records([0])
 
 
+class Deep(msgspec.Struct):
+    """Nested deeper than anything is read."""
+
+    x: msgspec.Raw = msgspec.Raw(b"[" * 200_000 + b"]" * 200_000)
+
+
 SUMMARY = Summary(1, 1, 1, 0, 0, 1, 0, [], {})
 FAR = len(LICENSES)
 
@@ -90,8 +96,9 @@ FAR = len(LICENSES)
         ([Change(1, "p", "a@example.com", State(), [], State(), wave="x")], []),  # type: ignore[arg-type]
         ([], [Refusal("a@example.com", [])]),
         ([], [Reason("rule", "what")]),
+        ([], [Deep()]),
     ],
-    ids=["license", "wave", "no reason", "no refusal"],
+    ids=["license", "wave", "no reason", "no refusal", "nested without end"],
 )
 def test_a_plan_that_makes_no_sense_is_told_so(tmp_path: Path, changes: list[Change], refusals: list[Refusal]):
     """A file with the right digest and records that no plan has is refused with a sentence."""

@@ -21,6 +21,9 @@ from allot.bulk.applied.journals import (
 )
 
 PLAN, ADDRESS = "sha256:4f0c", "http://127.0.0.1:8080/v1"
+HEAD = f'{{"plan":"{PLAN}","address":"{ADDRESS}"}}\n'
+#: nested deeper than anything is read
+DEEP = "[" * 200_000 + "]" * 200_000
 
 
 @pytest.fixture
@@ -92,6 +95,8 @@ def test_a_torn_line_is_forgotten(path: Path):
         ('{"plan":"sha256:4f0c","address":"x","version":2}\n', "is no journal that this allot reads"),
         ("dear diary\n", "is no journal of allot"),
         ("dear diary", "is no journal of allot"),
+        pytest.param(f'{{"x":{DEEP}}}\n', "is no journal of allot", id="nested head"),
+        pytest.param(f'{HEAD}{{"x":{DEEP}}}\n', "line 2: is no line of a journal", id="nested line"),
         (f'{{"plan":"{PLAN}","address":"{ADDRESS}"}}\n{{"number":1,"outcome":"done"}}\nx\n', "line 3: is no line of a"),
     ],
 )

@@ -18,6 +18,8 @@ from allot.bulk.applied.journals import (
 )
 from allot.bulk.applied.tails import Tail, Told
 
+#: nested deeper than anything is read
+DEEP = "[" * 200_000 + "]" * 200_000
 PLAN, ADDRESS = f"sha256:{'0' * 64}", "http://127.0.0.1:8080/v1"
 
 
@@ -122,7 +124,13 @@ def test_numbers_that_the_plan_does_not_have_are_passed_over(tail: Tail, path: P
         ("hello\n", "is no journal of allot"),
         (f'{{"allot":"journal","version":1,"plan":"sha256:1","address":"{ADDRESS}"}}\n', "the journal of another plan"),
         (f'{{"allot":"journal","version":1,"plan":"{PLAN}","address":"x"}}\nhello\n', "a line that is none of a"),
+        (f'{{"x":{DEEP}}}\n', "is no journal of allot"),
+        (
+            f'{{"allot":"journal","version":1,"plan":"{PLAN}","address":"x"}}\n{{"x":{DEEP}}}\n',
+            "a line that is none of a",
+        ),
     ],
+    ids=["text", "other", "line", "nested head", "nested line"],
 )
 def test_what_is_no_journal_of_the_plan_is_told_so(tail: Tail, path: Path, text: str, said: str):
     """Another file, another plan's journal, and a line that is none of a journal are faults with a sentence."""

@@ -278,6 +278,14 @@ def test_nonsense_later_is_shown():
         ask(stranger.address, lambda writer: writer.licenses())
 
 
+def test_an_answer_that_is_nested_without_end_is_shown():
+    """It is nonsense as any other, also as the body of a refusal."""
+    deep = b'{"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}"
+    for status in (200, 400):
+        with Stranger(in_turn(Said(status, deep))) as stranger, pytest.raises(Nonsense, match=r'`\{"x":\[\[\['):
+            ask(stranger.address, lambda writer: writer.licenses())
+
+
 @pytest.mark.parametrize(
     ("link", "sentence"),
     [

@@ -59,6 +59,10 @@ def hexed(plan: Plan) -> str:
     return plan.digest.removeprefix("sha256:")
 
 
+#: a head that is nested deeper than anything is read
+DEEP = b'{"allot":"plan","version":1,"x":' + b"[" * 200_000 + b"]" * 200_000 + b"}\n"
+
+
 def send(visitor: Visitor, path: Path, name: str = "", data: bytes | None = None) -> requests.Response:
     """Open a plan file as the form does."""
     files = {"plan": (name or path.name, path.read_bytes() if data is None else data)}
@@ -127,11 +131,12 @@ def test_a_partner_looks_at_plans_of_its_customer(visits: Callable[..., Visitor]
 
 
 def test_only_plans_of_the_folder_itself_are_listed(visitor: Visitor, folder: Path, tmp_path: Path):
-    """Neither what a link leads to, nor what is no plan, nor what is cut off."""
+    """Neither what a link leads to, nor what is no plan, nor what is cut off, nor what is nested without end."""
     outside = one_change(tmp_path / "outside.plan", "a@example.com")
     (folder / "link.plan").symlink_to(outside.file.path)
     os.mkfifo(folder / "pipe.plan")
     (folder / "text.plan").write_text("hello")
+    (folder / "deep.plan").write_bytes(DEEP)
     (folder / "half.plan").write_bytes(outside.file.path.read_bytes()[:-50])
     assert "There are no plans yet" in words(visitor.see("/plans"))
     visitor.see(f"/plans/{hexed(outside)}", 404)
@@ -346,6 +351,7 @@ def test_what_cannot_be_opened_is_told(visitor: Visitor, tmp_path: Path):
     for path, data, said in (
         (plan.file.path, b"hello", "one.plan is no plan of allot; name one that `allot` wrote."),
         (plan.file.path, b"", "one.plan is no plan of allot"),
+        (plan.file.path, DEEP, "one.plan is no plan of allot"),
         (plan.file.path, whole[:-9], "one.plan is cut off; make it again."),
         (plan.file.path, whole.replace(b"a@example", b"b@example"), "one.plan was changed after it was made"),
         (theirs.file.path, None, "theirs.plan is for Acme, another organization than the one looked at."),

@@ -145,7 +145,7 @@ class Connection:
         """The body of an answer. Raises Nonsense when it is not of this kind."""
         try:
             return msgspec.json.decode(answer.body, type=kind)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             raise Nonsense(
                 f"{self.address} answers what a Webex API does not ({error}; {_start(answer.body)}); check the address"
             ) from error
@@ -154,7 +154,7 @@ class Connection:
         """The sentences of an error's body; what else it has when it is none of the API's."""
         try:
             told = self._errors.decode(answer.body)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return _start(answer.body)
         return "; ".join(each.description for each in told.errors if each.description) or told.message
 

@@ -177,7 +177,7 @@ class Journal:
             place += 1
             try:
                 entry = decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                 what = f"{self.path}, line {place}: is no line of a journal; name another journal with --journal"
                 raise JournalFault(f"{what}, and everybody is read again") from error
             self._take(entry)
@@ -226,7 +226,7 @@ def read_head(path: Path, line: bytes) -> Head:
     """The first line of the journal at a path. Raises JournalFault when it is none."""
     try:
         head = msgspec.json.decode(line, type=Head)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _no_journal(path) from error
     if head.allot != "journal" or head.version != VERSION:
         raise JournalFault(f"{path} is no journal that this allot reads; name another one with --journal")

@@ -127,7 +127,7 @@ class Tail:
     def _take(self, lines: bytes) -> None:
         try:
             entries = msgspec.json.Decoder(Entry).decode_lines(lines)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise JournalFault(f"{self.path} has a line that is none of a journal") from error
         for entry in entries:
             # What succeeded is of one kind, whatever is said of it.

@@ -20,7 +20,7 @@ class Plan:
         try:
             self.head = msgspec.json.decode(self.file.head, type=Head)
             [self.summary] = self.file.records("summary", Summary)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise FileFault(f"{path} is no plan that this allot reads; make it again") from error
 
     @property

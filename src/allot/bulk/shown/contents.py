@@ -101,7 +101,7 @@ class Contents:
             self._check([*guards.protected_licenses, *(each.license for each in told.capacities)])
             self._emails = "\n".join(self._all())
             self.examples = examples(self.plan, EXAMPLES)
-        except (ValueError, IndexError, OverflowError) as error:
+        except (ValueError, IndexError, OverflowError, RecursionError) as error:
             raise self._unreadable() from error
         for number, count in Counter(self._alike).items():
             alike = self.alikes[number]
@@ -137,7 +137,7 @@ class Contents:
                 raise ValueError("a change that asks for nothing")
             named = [*change.unasked, *(place for each in change.requests for place in (*each.add, *each.remove))]
             self._check(named)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise self._unreadable() from error
         return change
 
