@@ -52,7 +52,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"externalId": None}, "externalId: is required"),
     ({"externalId": ""}, "externalId: must not be empty"),
     ({"externalId": LONG}, "externalId: may have at most 256 characters"),
-    ({"externalId": "a\x00b"}, "body: contains a NUL character, which no text may have"),
+    ({"externalId": "a\x00b"}, "externalId: contains a NUL character, which no text may have"),
     ({"packages": None}, "packages: is required"),
     ({"packages": []}, "packages: must name at least one"),
     ({"packages": "webex_calling"}, "packages: must be a list"),

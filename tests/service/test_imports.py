@@ -143,6 +143,14 @@ def test_what_is_no_document_is_one_fault(text: str):
         imports.read_document(text, rulebook())
 
 
+def test_a_nul_is_told_with_its_place():
+    """No text has a NUL character; a backslash that a text has before u0000 makes none of it."""
+    [told] = faults(small(people=[{"email": "a@small.example", "displayName": "A\0da"}]))
+    assert told == "organizations[0].people[0].displayName: contains a NUL character, which no text may have; remove it"
+    [new] = read(small(people=[{"email": "a@small.example", "displayName": r"A\u0000da"}]))
+    assert new.people == 1
+
+
 def test_every_fault_of_sense_is_told_at_once():
     """Duplicates and unknown references are faults, each with its place and what to do."""
     told = faults(

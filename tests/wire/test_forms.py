@@ -34,6 +34,38 @@ def test_all_faults_are_named():
     assert decode(DECODER, b'{"name": "x", "other": 1}') == Thing("x")
 
 
+NUL = "contains a NUL character, which no text may have"
+
+
+@pytest.mark.parametrize(
+    ("body", "fault"),
+    [
+        (rb'{"name": "x\u0000"}', f"name: {NUL}"),
+        (rb'{"name": "x\\\u0000"}', f"name: {NUL}"),
+        (rb'{"name": "x", "other": [{}, {"a": ["\u0000"]}]}', f"other[1].a[0]: {NUL}"),
+        (rb'{"name": "x", "other": {"a\u0000": "\u0000"}}', f"other: {NUL}"),
+        (rb'{"name": "x", "\u0000": 1}', f"body: {NUL}"),
+        (rb'"\u0000"', f"body: {NUL}"),
+        (rb'{"name": "x\u0000', "body: Input data was truncated"),
+        (rb'{"name": "\u0000", "other":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "body: nested too deeply"),
+    ],
+    ids=range(8),
+)
+def test_a_nul_has_its_place(body: bytes, fault: str):
+    """No text has a NUL character, also in a member that nobody reads, and it is told where it is."""
+    with pytest.raises(Failure) as caught:
+        decode(DECODER, body)
+    assert caught.value.details == (fault,)
+
+
+@pytest.mark.parametrize(
+    ("body", "name"), [(rb'{"name": "a\\u0000b"}', r"a\u0000b"), (rb'{"name": "\\\\u0000"}', r"\\u0000")]
+)
+def test_a_backslash_is_a_text_as_any_other(body: bytes, name: str):
+    """A backslash that a text has before u0000 makes no NUL character of it."""
+    assert decode(DECODER, body) == Thing(name)
+
+
 def test_faults_beyond_the_most_are_counted():
     """A request with very many faults names the first ones and counts the others."""
     details = invalid([f"x{n}: is required" for n in range(FAULTS_MAX + 3)]).details

@@ -158,8 +158,12 @@ class Documents(_Table):
 
 def decode(text: str) -> tuple[list[Document], list[str]]:
     """The organizations of a text, or every fault of form with its place."""
-    if "\\u0000" in text:
-        return [], ["contains a NUL character (\\u0000), which no text may have; remove it"]
+    try:
+        # It is none behind one more backslash, which is a text's own.
+        if "\\u0000" in text and (nul := shapes.nul(msgspec.json.decode(text))):
+            return [], [f"{nul}; remove it"]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return [], [f"not a JSON document: {error}"]
     kinds: tuple[type[Document | Documents], ...] = (Documents, Document)
     for kind in kinds:
         try:

@@ -1,5 +1,6 @@
 """Shapes: what is wrong with a decoded JSON value, measured against a type; every fault with its place."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import inspect
@@ -27,6 +28,31 @@ def faults(value: Any, kind: inspect.Type, path: str = "") -> list[str]:
     if isinstance(kind, inspect.ListType) and isinstance(value, list):
         return [fault for n, each in enumerate(value) for fault in faults(each, kind.item_type, f"{path}[{n}]")]
     return _fault(value, kind, path)
+
+
+def nul(value: Any) -> str | None:
+    """The fault of the first text, or name of a member, in a decoded value that has a NUL character; None for none."""
+    place = _nul(value)
+    return (
+        None
+        if place is None
+        else f"{place.removeprefix('.') or 'body'}: contains a NUL character, which no text may have"
+    )
+
+
+def _nul(value: Any) -> str | None:
+    parts: Iterable[tuple[str, Any]] = ()
+    if isinstance(value, str):
+        return "" if "\0" in value else None
+    if isinstance(value, list):
+        parts = ((f"[{n}]", each) for n, each in enumerate(value))
+    elif isinstance(value, dict):
+        parts = ((f".{name}", each) for name, each in value.items())
+    for step, each in parts:
+        place = _nul(each)
+        if "\0" in step or place is not None:
+            return "" if "\0" in step else f"{step}{place}"
+    return None
 
 
 def _members(value: dict[str, Any], kind: inspect.StructType, path: str) -> list[str]:

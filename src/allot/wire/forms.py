@@ -21,9 +21,10 @@ FAULTS_MAX = 50
 
 def decode(decoder: "msgspec.json.Decoder[T]", body: bytes) -> T:
     """The struct in `body`. Raises Failure naming every fault of form and its field."""
-    if b"\\u0000" in body:
-        raise Failure.invalid("body: contains a NUL character, which no text may have")
     try:
+        # It is none behind one more backslash, which is a text's own.
+        if b"\\u0000" in body and (nul := shapes.nul(msgspec.json.decode(body))):
+            raise Failure.invalid(nul)
         try:
             return decoder.decode(body)
         except msgspec.ValidationError as error:
