@@ -137,9 +137,7 @@ def test_the_laws_of_explanations_hold_for_long():
 def small_rulebook(random):
     """Four offers without calling, and a handful of rules between them."""
     codes = "ABCD"
-    text = 'name = "small"\ntitle = "small"\nversion = "1"\n'
-    for code in codes:
-        text += f'[[offers]]\ncode = "{code}"\nname = "{code}"\nfamily = "device"\nprovenance = "ours"\nsource = "x"\n'
+    text, free = "", set()
     for number in range(random.randint(1, 4)):
         one, other, third = random.sample(codes, 3)
         kind, lists = random.choice([
@@ -151,9 +149,15 @@ def small_rulebook(random):
             ("implicit", f'offers = ["{one}"]'),
             ("capacity", ""),
         ])  # fmt: skip
+        if kind == "implicit":
+            free.add(one)
         text += f'[[rules]]\nid = "r{number}"\nkind = "{kind}"\n{lists}\ncode = {number}\nmessage = "m"\n'
         text += 'description = "d"\nremedy = "r"\nprovenance = "ours"\nsource = "x"\n'
-    return load(text)
+    head = 'name = "small"\ntitle = "small"\nversion = "1"\n'
+    for code in codes:
+        head += f'[[offers]]\ncode = "{code}"\nname = "{code}"\nfamily = "device"\nprovenance = "ours"\nsource = "x"\n'
+        head += "free = true\n" if code in free else ""
+    return load(head + text)
 
 
 def small_case(random):

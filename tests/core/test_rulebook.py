@@ -198,6 +198,11 @@ FAULTS = {
         'kind = "one-of"\nsets = [["A", "C"]]',
         "line 19, sets: names offer `C`",
     ),
+    "an implicit offer that is not free": (
+        'kind = "conflict"\noffers = ["A"]\nwith = ["B"]',
+        'kind = "implicit"\noffers = ["A"]',
+        "line 19, offers: names offer `A`, which is not free; say `free = true` of that offer",
+    ),
     "a list that belongs to another kind": ('with = ["B"]', 'with = ["B"]\nany_of = ["B"]', "line 21, any_of: is not"),
 }
 

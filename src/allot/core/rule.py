@@ -35,7 +35,7 @@ REFUSES = {
     "conflict": "one of `offers` together with one of `with`",
     "one-of": "two licenses of one of the `sets`",
     "requires": "one of `offers` without one of `any_of`",
-    "implicit": "the removal of `offers`",
+    "implicit": "the removal of `offers`, which must be `free`",
     "capacity": "a license whose policy is strict and that has no unit left",
 }
 

@@ -143,6 +143,8 @@ class _Reader:
             if texts["id"] and any(rule.id == texts["id"] for rule in found):
                 self._fault(at, "id", f"rule `{texts['id']}` is defined twice")
             left, right = (*masks, 0, 0)[:2]
+            if kind == "implicit":
+                self._free(at, "offers", left, offers)
             provenance = self._provenance(table, at)
             found.append(
                 Rule(
@@ -215,6 +217,12 @@ class _Reader:
         named = self._names({key: codes}, at, key, "offer codes")
         self._defined(named, at, key, "offer", offers)
         return sum(offers[code].bit for code in set(named) & offers.keys())
+
+    def _free(self, at: tuple[str, int], key: str, mask: int, offers: dict[str, Offer]) -> None:
+        """What everybody is given has no limit: with one, a new person would be refused for it."""
+        for offer in offers.values():
+            if offer.bit & mask and not offer.free:
+                self._fault(at, key, f"names offer `{offer.code}`, which is not free; say `free = true` of that offer")
 
     def _names(self, table: dict[str, Any], at: tuple[str, int], key: str, what: str) -> list[str]:
         names = table.get(key)
