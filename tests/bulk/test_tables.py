@@ -108,6 +108,12 @@ def test_a_line_without_end_is_not_read_to_its_end(snapshot: Snapshot):
     assert fault.startswith("line 2: the line has 1,048,576 characters or more; it is no row of a table")
 
 
+def test_a_line_of_names_without_end_is_told(snapshot: Snapshot):
+    """A first line of megabytes is refused as any other line of that length."""
+    [fault, *_] = faults(snapshot, "email,add" + "," * (2 << 20) + f"\n{ONE},MS\n")
+    assert fault.startswith("line 1: the line has 1,048,576 characters or more; it is no row of a table")
+
+
 def test_the_names_of_columns_come_first(snapshot: Snapshot):
     """An empty file, one without the column of emails and one without rows are faults; empty lines do not count."""
     empty = "the file is empty; its first line must name columns, among them `email`"

@@ -112,8 +112,8 @@ class Table:
     def _records(self) -> Iterator[tuple[int, list[str]]]:
         with self._open() as file:
             lines = self._lines(file)
-            for _ in range(self.line):
-                next(lines)
+            for _ in islice(lines, self.line):  # there are fewer where one has no end
+                pass
             reader = csv.reader(lines, delimiter=self._delimiter, strict=True)
             # A record that cannot be read ends a stretch, and the next line begins another.
             while (yield from self._stretch(reader)):
