@@ -390,6 +390,21 @@ def test_more_than_500_items_are_refused(admin: Client):
     assert "500" in answer.json()["errors"][0]["description"]
 
 
+def test_a_wrong_type_hides_no_other_fault(admin: Client):
+    """A member of the wrong type or value is named together with everything else that is wrong with the body."""
+    items = [
+        {"id": "a", "operation": "replace"},
+        {"id": "b", "operation": "add"},
+        {"id": "b", "operation": "remove"},
+        {"id": "c", "properties": {"extension": "abc"}},
+    ]
+    answer = admin.patch(PATCH, json={"personId": "zz", "licenses": items})
+    check_error(answer, 400)
+    assert [error["description"].partition(":")[0] for error in answer.json()["errors"]] == [
+        *("licenses[0].operation", "personId", "licenses[2].id", "licenses[3].properties.extension")
+    ]
+
+
 def test_too_many_requests_get_429_and_a_time_to_wait(demo_sqlite_url: str):
     """Above the rate of its token a request gets 429 with Retry-After, a whole number of seconds."""
     with Server(demo_sqlite_url, rate_limit=0.1, rate_burst=2) as server:

@@ -1,9 +1,16 @@
 """Forms: bodies as structs, with every fault named."""
 
+from typing import Any
+
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import inspect
 
+from allot.api.operations import OPERATIONS
 from allot.core.failure import Failure
+from allot.service import shapes
 from allot.wire.forms import FAULTS_MAX, decode, form_as_json, invalid
 
 
@@ -79,3 +86,49 @@ def test_forms_become_json():
         form_as_json(b"\xff")
     with pytest.raises(Failure):
         decode(DECODER, b'{"name": "\\u0000"}')
+
+
+COUNT = "count: must be a whole number"
+
+
+def no_count(thing: Thing) -> None:
+    """What reads a `Thing` further."""
+    raise invalid([f"name: {thing.name!r} is taken", f"other, count: not {thing.count}", "colour: is required"])
+
+
+@pytest.mark.parametrize(
+    ("body", "faults"),
+    [
+        (b'{"name": "x", "count": "x"}', [COUNT, "name: 'x' is taken", "colour: is required"]),
+        (b'{"name": 1, "count": 2}', ["name: must be a text", "other, count: not 2", "colour: is required"]),
+        (b"{}", ["name: is required", "other, count: not 0", "colour: is required"]),
+        (b"[]", ["body: must be an object"]),
+        (b'{"name": "x", "count": "x", "count": 1}', ["body: Expected `int`, got `str` - at `$.count`"]),
+    ],
+)
+def test_what_else_is_wrong_is_told_with_it(body: bytes, faults: list[str]):
+    """Beside members of the wrong type a refusal names what reading finds in the others, and nothing about those."""
+    with pytest.raises(Failure) as caught:
+        decode(DECODER, body, no_count)
+    assert list(caught.value.details) == faults
+
+
+#: names that bodies have, and one that none has
+MEMBERS = ["licenses", "siteUrls", "id", "operation", "properties", "email", "emails", "packages", "address", "limits"]
+MEMBERS += ["customerInfo", "provisioningParameters", "phoneNumbers", "displayName", "value", "nothing"]
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.floats(0, 1) | st.sampled_from(["", "x", "add", "attendee"]),
+    lambda each: st.lists(each, max_size=2) | st.dictionaries(st.sampled_from(MEMBERS), each, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(value=VALUES, kind=st.sampled_from([each.body for each in OPERATIONS if each.body]))
+def test_what_is_mended_fits_and_keeps_what_is_right(value: Any, kind: Any):
+    """Whatever was sent, what stands in for it is of the body's type, and a value without faults is kept."""
+    info = inspect.type_info(kind)
+    mended = shapes.mended(value, info)
+    msgspec.convert(mended, kind)
+    assert shapes.faults(mended, info) == []
+    assert shapes.mended(mended, info) == mended

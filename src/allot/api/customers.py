@@ -110,7 +110,7 @@ async def provision_wholesale_customer(request: Request) -> Reply:
     The answer comes at once; GET of its address tells how it goes.
     """
     partner = await acting(request, changes=True)
-    return await _order(request, customers.provision, provisioning_of(request, partner))
+    return await _order(request, customers.provision, provisioning_of(request, partner.org_id))
 
 
 async def get_wholesale_customer(request: Request) -> Reply:
@@ -130,7 +130,7 @@ async def update_wholesale_customer(request: Request) -> Reply:
     The list is complete: what it does not name is taken away.
     """
     partner = await acting(request, changes=True)
-    return await _order(request, customers.update, update_of(request, partner, customer_id(request)))
+    return await _order(request, customers.update, update_of(request, partner.org_id, customer_id(request)))
 
 
 async def remove_wholesale_customer(request: Request) -> Reply:
@@ -139,7 +139,7 @@ async def remove_wholesale_customer(request: Request) -> Reply:
     The organization, its people and its locations stay.
     """
     partner = await acting(request, changes=False)
-    asked = deletion_of(request, partner, customer_id(request))
+    asked = deletion_of(request, partner.org_id, customer_id(request))
     await request.service.writes.submit(partner.org_id, customers.delete, asked)
     request.service.bell.ring()
     return Reply(202)
@@ -151,7 +151,7 @@ async def precheck_wholesale_customer_provisioning(request: Request) -> Reply:
     With address and email alone, or with all that the provisioning itself would be given.
     """
     partner = await acting(request, changes=True)
-    asked = validation_of(request, partner)
+    asked = validation_of(request, partner.org_id)
     async with request.service.database.reading() as reading:
         await customers.precheck(reading, request.service.context, asked)
     return Reply(200, PRECHECKED)
@@ -234,6 +234,7 @@ OPERATIONS = (
         query=(ON_BEHALF,),
         body=CustomerProvisioning,
         answers={202: ResourceURL},
+        form=lambda request: provisioning_of(request, ""),
     ),
     Operation(
         "GET",
@@ -253,6 +254,7 @@ OPERATIONS = (
         query=(ON_BEHALF,),
         body=CustomerUpdate,
         answers={202: ResourceURL},
+        form=lambda request: update_of(request, "", ""),
     ),
     Operation(
         "DELETE",
@@ -272,5 +274,6 @@ OPERATIONS = (
         query=(ON_BEHALF,),
         body=CustomerValidation,
         answers={200: PrecheckResponse},
+        form=lambda request: validation_of(request, ""),
     ),
 )

@@ -1,6 +1,6 @@
 """Licenses on the wire: list, details with holders, and PATCH /licenses/users."""
 
-from typing import Any, Literal, TypeVar
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -97,18 +97,6 @@ class PatchUserLicenses(msgspec.Struct, rename="camel"):
     org_id: str | None = None
     licenses: list[LicenseRequest] | None = None
     site_urls: list[SiteUrlsRequest] | None = None
-
-    @staticmethod
-    def also_wrong(raw: dict[str, Any]) -> list[str]:
-        """What is wrong besides types, read from a body whose types are wrong somewhere."""
-        found = [] if raw.get("personId") or raw.get("email") else [NOBODY]
-        found += [] if raw.get("licenses") or raw.get("siteUrls") else [NOTHING]
-        sites = raw.get("siteUrls")
-        for n, site in enumerate(sites if isinstance(sites, list) else ()):
-            kind = site.get("accountType") if isinstance(site, dict) else None
-            if isinstance(kind, str) and kind.lower() != "attendee":
-                found.append(NO_ATTENDEE.format(n))
-        return found
 
 
 class SiteResponse(msgspec.Struct, rename="camel"):
@@ -343,5 +331,6 @@ OPERATIONS = (
         body=PatchUserLicenses,
         answers={200: UserLicensesResponse, 206: UserLicensesResponse},
         closed_codes=True,
+        form=lambda request: read_assignment(request, request.body),
     ),
 )

@@ -5,7 +5,6 @@ import msgspec
 from allot.api.orders import TEXT_MAX
 from allot.core import ids
 from allot.core.holding import EXTENSION, Properties
-from allot.core.partner import Partner
 from allot.core.subscriber import faults
 from allot.service.mappings import Wanted
 from allot.wire.forms import invalid
@@ -69,10 +68,10 @@ class SubscriberValidation(msgspec.Struct, rename="camel"):
     customer_info: PrecheckedCustomer | None = None
 
 
-def provisioning_of(request: Request, partner: Partner) -> Wanted:
+def provisioning_of(request: Request, org_id: str) -> Wanted:
     """The subscriber in the body of a provisioning. Raises Failure (400) naming every fault."""
     body: SubscriberProvisioning = request.body
-    reading = _Reading(request, partner)
+    reading = _Reading(request, org_id)
     reading.customer(body.customer_id)
     reading.email(body.email)
     reading.packages(body.package, body.packages)
@@ -81,10 +80,10 @@ def provisioning_of(request: Request, partner: Partner) -> Wanted:
     return reading.result()
 
 
-def update_of(request: Request, partner: Partner, subscriber_id: str) -> Wanted:
+def update_of(request: Request, org_id: str, subscriber_id: str) -> Wanted:
     """The packages in the body of an update. Raises Failure (400) naming every fault."""
     body: SubscriberUpdate = request.body
-    reading = _Reading(request, partner)
+    reading = _Reading(request, org_id)
     reading.packages(body.package, body.packages)
     reading.reach(body.provisioning_parameters)
     wanted = reading.result()
@@ -92,13 +91,13 @@ def update_of(request: Request, partner: Partner, subscriber_id: str) -> Wanted:
     return wanted
 
 
-def validation_of(request: Request, partner: Partner) -> tuple[Wanted, tuple[str, str] | None]:
+def validation_of(request: Request, org_id: str) -> tuple[Wanted, tuple[str, str] | None]:
     """The subscriber in the body of a precheck, and, of a customer that is not there yet, template and primary email.
 
     Raises Failure (400) naming every fault. Without packages customer and email alone are judged.
     """
     body: SubscriberValidation = request.body
-    reading = _Reading(request, partner)
+    reading = _Reading(request, org_id)
     reading.email(body.email)
     whole = body.package is not None or body.packages is not None
     if whole:
@@ -117,10 +116,10 @@ def validation_of(request: Request, partner: Partner) -> tuple[Wanted, tuple[str
 class _Reading:
     """Reads the members of a request about a subscriber and keeps the faults."""
 
-    def __init__(self, request: Request, partner: Partner) -> None:
+    def __init__(self, request: Request, org_id: str) -> None:
         self.found: list[str] = []
         self._known = request.service.rulebook.packages
-        self._wanted = Wanted(request.call, partner.org_id)
+        self._wanted = Wanted(request.call, org_id)
 
     def result(self) -> Wanted:
         """What is wanted. Raises Failure (400) naming every fault."""

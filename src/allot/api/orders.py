@@ -8,7 +8,6 @@ from allot.api.addresses import Address, check_address, check_language, check_ti
 from allot.core.customer import DELETE, PROVISION, UPDATE
 from allot.core.location import name_fault
 from allot.core.order import Order, faults
-from allot.core.partner import Partner
 from allot.service.customers import Request as Asked
 from allot.wire.forms import invalid
 from allot.wire.operation import Request
@@ -114,10 +113,10 @@ class CustomerValidation(msgspec.Struct, rename="camel"):
     sub_partner_admin_email: str | None = None
 
 
-def provisioning_of(request: Request, partner: Partner) -> Asked:
+def provisioning_of(request: Request, org_id: str) -> Asked:
     """The order in the body of a provisioning. Raises Failure (400) naming every fault."""
     body: CustomerProvisioning = request.body
-    reading = _Reading(request, partner, PROVISION)
+    reading = _Reading(request, org_id, PROVISION)
     reading.head(body.provisioning_id, body.external_id, body.address, body.org_id)
     reading.packages(body.packages)
     reading.parameters(body.provisioning_parameters)
@@ -130,10 +129,10 @@ def provisioning_of(request: Request, partner: Partner) -> Asked:
     return reading.result()
 
 
-def update_of(request: Request, partner: Partner, customer_id: str) -> Asked:
+def update_of(request: Request, org_id: str, customer_id: str) -> Asked:
     """The order in the body of an update. Raises Failure (400) naming every fault."""
     body: CustomerUpdate = request.body
-    reading = _Reading(request, partner, UPDATE, customer_id)
+    reading = _Reading(request, org_id, UPDATE, customer_id)
     reading.head(None, body.external_id, body.address, None)
     reading.packages(body.packages)
     reading.parameters(body.provisioning_parameters)
@@ -141,18 +140,18 @@ def update_of(request: Request, partner: Partner, customer_id: str) -> Asked:
     return reading.result()
 
 
-def deletion_of(request: Request, partner: Partner, customer_id: str) -> Asked:
+def deletion_of(request: Request, org_id: str, customer_id: str) -> Asked:
     """The order to remove a customer."""
-    return Asked(request.call, partner.org_id, Order(DELETE), customer_id)
+    return Asked(request.call, org_id, Order(DELETE), customer_id)
 
 
-def validation_of(request: Request, partner: Partner) -> Asked:
+def validation_of(request: Request, org_id: str) -> Asked:
     """The order in the body of a precheck. Raises Failure (400) naming every fault.
 
     Without packages it is judged by what it names alone.
     """
     body: CustomerValidation = request.body
-    reading = _Reading(request, partner, PROVISION)
+    reading = _Reading(request, org_id, PROVISION)
     reading.head(body.provisioning_id, body.external_id, body.address, body.org_id)
     reading.parameters(body.provisioning_parameters)
     reading.admin(body.sub_partner_admin_email)
@@ -177,10 +176,10 @@ _NEEDED = "is missing; a new customer needs it, one with an orgId does not"
 class _Reading:
     """Reads the members of an order and keeps the faults."""
 
-    def __init__(self, request: Request, partner: Partner, kind: str, customer_id: str = "") -> None:
+    def __init__(self, request: Request, org_id: str, kind: str, customer_id: str = "") -> None:
         self.found: list[str] = []
         self._packages = request.service.rulebook.packages
-        self._asked = Asked(request.call, partner.org_id, Order(kind), customer_id)
+        self._asked = Asked(request.call, org_id, Order(kind), customer_id)
 
     def result(self) -> Asked:
         """The order. Raises Failure (400) naming every fault."""

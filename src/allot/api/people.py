@@ -228,6 +228,7 @@ OPERATIONS = (
         query=(_CALLING, _MINIMAL),
         body=CreatePerson,
         answers={200: Person},
+        form=lambda request: read_new(request, request.body),
     ),
     Operation(
         "GET", "/people/me", get_my_own_details, _READS, "Get My Own Details", (_CALLING,), answers={200: Person}
@@ -250,6 +251,7 @@ OPERATIONS = (
         query=(_CALLING, _ALL_TYPES, _MINIMAL),
         body=UpdatePerson,
         answers={200: Person},
+        form=lambda request: read_changed(request, request.body, all_types=False),
     ),
     Operation("DELETE", "/people/{personId}", delete_person, _WRITES, "Delete a Person", answers={204: None}),
 )

@@ -110,7 +110,7 @@ async def provision_wholesale_subscriber(request: Request) -> Reply:
     200 when it is done; 202 when the email is that of a free account, whose owner has to agree first.
     """
     partner = await acting(request, changes=True)
-    wanted = provisioning_of(request, partner)
+    wanted = provisioning_of(request, partner.org_id)
     subscriber: Known = await request.service.writes.submit(partner.org_id, subscribers.provision, wanted)
     return _reply(request, subscriber, 202 if subscriber.pending else 200)
 
@@ -129,7 +129,7 @@ async def update_wholesale_subscriber(request: Request) -> Reply:
     A phone number or an extension is needed when the subscriber had no calling before; else they are ignored.
     """
     partner = await acting(request, changes=True)
-    wanted = update_of(request, partner, subscriber_id(request))
+    wanted = update_of(request, partner.org_id, subscriber_id(request))
     return _reply(request, await request.service.writes.submit(partner.org_id, subscribers.update, wanted))
 
 
@@ -148,7 +148,7 @@ async def precheck_wholesale_subscriber_provisioning(request: Request) -> Reply:
     not there yet, by the provisioning id and the customer's email.
     """
     partner = await acting(request, changes=True)
-    wanted, template = validation_of(request, partner)
+    wanted, template = validation_of(request, partner.org_id)
     service = request.service
     async with service.database.reading() as reading:
         if template is None:
@@ -240,6 +240,7 @@ OPERATIONS = (
         query=(ON_BEHALF,),
         body=SubscriberProvisioning,
         answers={200: Subscriber, 202: Subscriber},
+        form=lambda request: provisioning_of(request, ""),
     ),
     Operation(
         "GET",
@@ -259,6 +260,7 @@ OPERATIONS = (
         query=(ON_BEHALF,),
         body=SubscriberUpdate,
         answers={200: Subscriber},
+        form=lambda request: update_of(request, "", ""),
     ),
     Operation(
         "DELETE",
@@ -278,6 +280,7 @@ OPERATIONS = (
         query=(ON_BEHALF,),
         body=SubscriberValidation,
         answers={200: PrecheckResponse},
+        form=lambda request: validation_of(request, ""),
     ),
     Operation(
         "POST",

@@ -1,7 +1,6 @@
 """Decisions on the wire: what PATCH /licenses/users would answer, all the reasons, and what to send instead."""
 
 import asyncio
-from typing import Any
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -32,11 +31,6 @@ class DecisionsRequest(PatchUserLicenses):
     """The body of one PATCH /licenses/users, or several in `requests`, decided in their order."""
 
     requests: list[PatchUserLicenses] | None = None
-
-    @staticmethod
-    def also_wrong(raw: dict[str, Any]) -> list[str]:
-        """What is wrong besides types, of one request alone."""
-        return PatchUserLicenses.also_wrong(raw) if raw.get("requests") is None else []
 
 
 class Violation(msgspec.Struct, rename="camel"):
@@ -124,6 +118,12 @@ async def decide_licenses(request: Request) -> Reply:
         decisions.append(_decision(request, explained))
         await asyncio.sleep(0)  # explaining takes a millisecond or more: others have their turn
     return Reply(200, DecisionsResponse(decisions))
+
+
+def _form(request: Request) -> None:
+    for body in _bodies(request.body):
+        if body is request.body:  # of several each has its own answer
+            read_assignment(request, body)
 
 
 def _bodies(body: DecisionsRequest) -> list[PatchUserLicenses]:
@@ -214,5 +214,6 @@ OPERATIONS = (
         "Decide Without Carrying Out",
         body=DecisionsRequest,
         answers={200: DecisionsResponse},
+        form=_form,
     ),
 )

@@ -72,6 +72,31 @@ def _members(value: dict[str, Any], kind: inspect.StructType, path: str) -> list
     return found
 
 
+def mended(value: Any, kind: inspect.Type) -> Any:
+    """A value with all that is wrong left out, or something empty in its place, so that the rest can be read."""
+    if isinstance(kind, inspect.UnionType):
+        kinds = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
+        fitting = [each for each in kinds if _fits(value, each)]
+        none = len(kinds) < len(kind.types)
+        return mended(value, fitting[0]) if fitting else None if none else mended(None, kinds[0])
+    if isinstance(kind, inspect.StructType):
+        told = value if isinstance(value, dict) else {}
+        there = [each for each in kind.fields if each.required or each.encode_name in told]
+        return {each.encode_name: mended(told.get(each.encode_name), each.type) for each in there}
+    if isinstance(kind, inspect.ListType):
+        return [mended(each, kind.item_type) for each in value] if isinstance(value, list) else []
+    if not _fault(value, kind, ""):
+        return value
+    return kind.values[0] if isinstance(kind, inspect.LiteralType) else _PYTHON.get(type(kind), str)()
+
+
+def _fits(value: Any, kind: inspect.Type) -> bool:
+    """Whether a value is of a type, but perhaps for its parts."""
+    if isinstance(kind, inspect.StructType):
+        return isinstance(value, dict)
+    return isinstance(value, list) if isinstance(kind, inspect.ListType) else not _fault(value, kind, "")
+
+
 def _fault(value: Any, kind: inspect.Type, path: str) -> list[str]:
     where = path or "body"
     if isinstance(kind, inspect.LiteralType):

@@ -6,6 +6,7 @@ handler's `Reply` or failure to the bytes of the answer. Handlers are plain func
 
 import logging
 import time
+from functools import partial
 from types import AsyncGeneratorType
 from typing import Any
 from urllib.parse import parse_qsl
@@ -102,9 +103,15 @@ class Endpoint:
             seen.size, seen.media = len(raw), self._operation.media
             if self._is_shown:
                 requests.keep_body(seen, headers, raw)
-            body = decode(self._decoder, raw if self._operation.media == JSON else form_as_json(raw))
+            text = raw if self._operation.media == JSON else form_as_json(raw)
+            form = self._operation.form and partial(self._form, scope, headers, seen.call)
+            body = decode(self._decoder, text, form)
         query = self._read_query(query_string) if query_string else self._defaults
         return Request(self._service, seen.call, scope, headers, query, body)
+
+    def _form(self, scope: Scope, headers: Headers, call: Call, body: Any) -> None:
+        if self._operation.form is not None:
+            self._operation.form(Request(self._service, call, scope, headers, self._defaults, body))
 
     async def _admit(self, call: Call, headers: Headers) -> None:
         """Find out who calls, where that matters. Raises Failure when they may not."""

@@ -179,6 +179,8 @@ class Operation:
     answers: dict[int, Any] = field(default_factory=dict)
     #: Cisco closes the list of error codes of this operation
     closed_codes: bool = False
+    #: reads the body as the handler does, and does nothing: raises Failure naming whatever else is wrong with it
+    form: Callable[[Request], object] | None = None
     #: for clients on this machine; from others it takes a token with the scope allot:admin
     near: bool = False
     logged: Logged = Logged.ALL
