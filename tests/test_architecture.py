@@ -47,6 +47,7 @@ SILENCING = ("noqa", "type: ignore", "pragma:", "fmt: off")
 SUPPRESSIONS = {"service/writes.py": Counter({"noqa": 1})}
 #: excepts that catch everything
 BROAD = {
+    "service/loops.py": 1,  # no fault ends what works in the background
     "service/writes.py": 1,  # whatever fails belongs to one request, not to the writer
     "engine/worker.py": 3,  # whatever fails belongs to one step, not to the worker; and no fault ends the worker
     "console/application.py": 1,  # the last one: a bug is logged, and a page says so

@@ -16,10 +16,11 @@ import msgspec
 from allot.core.delivery import Attempt, Delivery, Verdict, pause
 from allot.core.event import Event, events_of, message
 from allot.core.webhook import Webhook, signature
+from allot.service import loops
 from allot.service.bells import Bell
 from allot.service.service import Service
 from allot.store import deliveries, journal, webhooks
-from allot.store.database import ConflictError, StoreError, Writing
+from allot.store.database import Writing
 from allot.store.webhooks import Key
 
 # How many messages one process sends at once, and to one webhook: a slow one must not hold up the others.
@@ -29,7 +30,7 @@ SENDING_TO_ONE_MAX = 16
 ENTRIES_MAX = 200
 # So many on their way to one webhook are enough; the rest waits where it is, in the journal.
 OPEN_MAX = 10_000
-# How often to look without being woken, how long to rest between two turns, and after the database was away.
+# How often to look without being woken, how long to rest between two turns, and after one that failed.
 LOOK_SECONDS = 0.5
 PAUSE_SECONDS = 0.02
 AWAY_SECONDS = 1.0
@@ -119,12 +120,10 @@ class Deliverer:
 
     async def _try(self) -> bool:
         """One turn, whatever becomes of it; whether there was anything."""
-        try:
-            return await self.turn()
-        except (StoreError, ConflictError) as error:
-            log.error("cannot deliver, and try again: %s", error)
+        busy = await loops.attempt(self.turn(), log, "cannot deliver, and try again")
+        if busy is None:
             await asyncio.sleep(0 if self._closing.is_set() else AWAY_SECONDS)
-            return False
+        return bool(busy)
 
     async def turn(self) -> bool:
         """One transaction, when there is anything to do; whether there was.

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from allot.core.journal import Entry
 from allot.core.package import Notice
 from allot.core.report import COMPLETED, DELETED, FAILED, LINE_END, Bill, Report
+from allot.service import loops
 from allot.service.clock import later
 from allot.service.reports import REPORTS
 from allot.service.service import Service
@@ -28,7 +29,7 @@ CLEARED_AT_ONCE = 20
 ATTEMPTS_MAX = 5
 # Between attempts: doubled each time.
 BACKOFF_SECONDS = 1.0
-# How often to look without being woken, and after the database was away.
+# How often to look without being woken, and how long to rest after a turn that failed.
 LOOK_SECONDS = 0.5
 AWAY_SECONDS = 1.0
 # So much of the lease may go by before it is renewed.
@@ -180,14 +181,11 @@ class Maker:
         """Work until `close`."""
         async with self._service.database.listening(REPORTS, self._bell.ring):
             while not self._closing:
-                try:
-                    busy = await self.turn()
-                except StoreError as error:
+                busy = await loops.attempt(self.turn(), log, "cannot make reports, and try again")
+                if busy is None:
                     # What was begun is taken up again when its lease has run out.
-                    log.error("cannot make reports: %s", error)
                     await asyncio.sleep(AWAY_SECONDS)
-                    continue
-                if not busy and not self._closing:
+                elif not busy and not self._closing:
                     await self._bell.wait(LOOK_SECONDS)
 
     async def turn(self) -> bool:

@@ -12,7 +12,7 @@ import uuid
 
 from allot.core.run import ATTEMPTS_MAX
 from allot.engine import removals, works
-from allot.service import clocks
+from allot.service import clocks, loops
 from allot.service.customers import WORK
 from allot.service.service import Service
 from allot.store import journal, runs
@@ -172,10 +172,9 @@ class Worker:
         """Renew the leases of what is claimed for as long as that takes."""
         while True:
             await asyncio.sleep(self._lease.milliseconds / 1000 * RENEWED_AFTER)
-            if not self._claims and not self._apart:
-                continue
-            try:
-                async with self._service.database.writing() as writing:
-                    await runs.renew(writing, self._claims + self._apart, self._lease)
-            except StoreError as error:
-                log.warning("cannot renew leases: %s", error)
+            if self._claims or self._apart:
+                await loops.attempt(self._renew(), log, "cannot renew leases, and try again")
+
+    async def _renew(self) -> None:
+        async with self._service.database.writing() as writing:
+            await runs.renew(writing, self._claims + self._apart, self._lease)

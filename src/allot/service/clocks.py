@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from allot.core.call import Call
 from allot.core.failure import Failure
 from allot.core.journal import Entry
-from allot.service import changes
+from allot.service import changes, loops
 from allot.service.bells import Bell
 from allot.service.changes import Done
 from allot.service.clock import Clock, SettableClock, Setting, SystemClock, read_stamp, stamp
@@ -20,7 +20,7 @@ from allot.service.customers import WORK
 from allot.store import clocks as store
 from allot.store import journal
 from allot.store.clocks import Kept
-from allot.store.database import Database, Reading, StoreError, Writing
+from allot.store.database import Database, Reading, Writing
 
 #: what tells other processes that the clock was set
 SET = "allot_clock"
@@ -170,12 +170,9 @@ class Follower:
     async def _follow(self) -> None:
         async with self._database.listening(SET, self._bell.ring):
             while not self._closing:
-                await self._look()
+                await loops.attempt(self._look(), log, "the clock goes on as it did")
                 await self._bell.wait(LOOK_SECONDS)
 
     async def _look(self) -> None:
-        try:
-            async with self._database.reading() as reading:
-                await follow(reading, self._clock)
-        except StoreError as error:
-            log.error("the clock goes on as it did: %s", error)
+        async with self._database.reading() as reading:
+            await follow(reading, self._clock)
