@@ -72,7 +72,7 @@ def test_a_license_that_many_hold_is_taken_in_pieces(database_url: str, counted:
             worker = Worker(service)
             await worker.turn()
             watched = Watched(service)
-            await removals.lighten(watched, service.context, worker._claims)
+            await removals.lighten(watched, service.context, worker._claims, worker._lease)
             assert watched.seen == [PEOPLE - PIECE * n for n in range(len(watched.seen))]
             assert await holders(service) <= PIECE
             await work_off(worker)
@@ -145,7 +145,7 @@ def test_a_customer_with_many_subscribers_goes_in_pieces(database_url: str, coun
                     async with service.database.writing() as writing:
                         yield writing
 
-            await removals.lighten(Pieces(service.database, 0), service.context, worker._claims)
+            await removals.lighten(Pieces(service.database, 0), service.context, worker._claims, worker._lease)
             left = [PEOPLE - PIECE * n for n in range(len(seen))]
             assert seen == [(count, count) for count in left]
             assert await billed(service) == (left[-1], left[-1])
@@ -199,6 +199,40 @@ def test_a_removal_that_is_cut_off_goes_on_where_it_was(database_url: str, count
         return crashes
 
     counted(f"{asyncio.run(check())} crashes")
+
+
+def test_a_removal_keeps_its_claim_with_every_piece(database_url: str):
+    """However long the pieces take together, no other worker takes the removal over between two of them."""
+
+    async def check() -> None:
+        async with opened(database_url) as service:
+            customer_id = await customer_with_people(service)
+            await order(service, delete(customer_id))
+            worker, other = Worker(service), Worker(service)
+            await worker.turn()
+            begun = 0
+
+            class Slow(CrashingDatabase):
+                @asynccontextmanager
+                async def writing(self) -> AsyncIterator[Writing]:
+                    nonlocal begun
+                    if begun:
+                        await other.turn()
+                        assert other._claims == []
+                    begun += 1
+                    # As if the heart had not got through for all of a lease.
+                    await let_leases_run_out(service)
+                    async with service.database.writing() as writing:
+                        yield writing
+
+            slow = Slow(service.database, 0)
+            await removals.lighten(slow, service.context, worker._claims, worker._lease)
+            assert begun > 2
+            await work_off(worker)
+            assert worker.late == 0
+            assert await rows(service, "SELECT 1 FROM customers") == []
+
+    asyncio.run(check())
 
 
 @pytest.mark.parametrize("kind", ["fail", "hold"])

@@ -14,7 +14,7 @@ from allot.service.context import Context
 from allot.service.holdings import Needs
 from allot.store import customers, licenses, organizations, outcomes, runs, subscribers
 from allot.store.database import Database, Writing
-from allot.store.runs import Claim
+from allot.store.runs import Claim, Lease
 
 # People whom one transaction takes licenses from, and subscribers that it ends: others wait meanwhile.
 PIECE = 1_000
@@ -23,19 +23,19 @@ PIECE = 1_000
 Place = tuple[str, int]
 
 
-async def lighten(database: Database, context: Context, claims: Sequence[Claim]) -> None:
+async def lighten(database: Database, context: Context, claims: Sequence[Claim], lease: Lease) -> None:
     """Before licenses go that very many people have: take them from most, some at a time, each a transaction.
 
     Likewise with the subscribers of a customer that goes. What is left is little enough for the step itself. A removal
-    that fails in between goes on where it was.
+    that fails in between goes on where it was. With each piece its claim is renewed for another lease.
     """
     removals = [claim for claim in claims if claim.name == REMOVE]
     if removals and await _have_many(database, context, removals):
-        while await _take_some(database, context, removals):
+        while await _take_some(database, context, removals, lease):
             pass
     endings = [claim for claim in claims if claim.name == MAPPING]
     if endings and await _are_many(database, endings):
-        while await _end_some(database, context, endings):
+        while await _end_some(database, context, endings, lease):
             pass
 
 
@@ -55,10 +55,10 @@ async def _are_many(database: Database, claims: Sequence[Claim]) -> bool:
         return len(await subscribers.some(reading, {claim.key for claim in claims}, PIECE + 1)) > PIECE
 
 
-async def _take_some(database: Database, context: Context, claims: Sequence[Claim]) -> bool:
+async def _take_some(database: Database, context: Context, claims: Sequence[Claim], lease: Lease) -> bool:
     """Take what removals are about from some people; whether more than one transaction's worth was left."""
     async with database.writing() as writing:
-        steps = await _undisturbed(writing, context, claims)
+        steps = await _undisturbed(writing, context, claims, lease)
         ids = [
             (run.customer.customer_org_id, id)
             for run, step in steps
@@ -71,10 +71,10 @@ async def _take_some(database: Database, context: Context, claims: Sequence[Clai
         return True
 
 
-async def _end_some(database: Database, context: Context, claims: Sequence[Claim]) -> bool:
+async def _end_some(database: Database, context: Context, claims: Sequence[Claim], lease: Lease) -> bool:
     """End the mappings of some subscribers; whether more than one transaction's worth was left."""
     async with database.writing() as writing:
-        steps = await _undisturbed(writing, context, claims)
+        steps = await _undisturbed(writing, context, claims, lease)
         keys = {(run.customer.org_id, run.customer.id) for run, _ in steps}
         found = await subscribers.some(writing, keys, PIECE + 1)
         if len(found) <= PIECE:
@@ -83,12 +83,16 @@ async def _end_some(database: Database, context: Context, claims: Sequence[Claim
         return True
 
 
-async def _undisturbed(writing: Writing, context: Context, claims: Sequence[Claim]) -> list[tuple[Run, Step]]:
+async def _undisturbed(
+    writing: Writing, context: Context, claims: Sequence[Claim], lease: Lease
+) -> list[tuple[Run, Step]]:
     """The steps of those claims that are still held, locked, but for those that something else is ordered for."""
     keys = sorted({claim.key for claim in claims})
     await organizations.lock_customers(writing, keys)
     locked = await customers.load(writing, context.rulebook.packages, keys, lock=True)
     held = await runs.hold(writing, claims)
+    # The heart passes by what is locked, and these are locked for nearly all of the time that the pieces take together.
+    await runs.renew(writing, held, lease)
     wanted = {(claim.org_id, claim.customer_id, claim.run) for claim in held}
     found = await runs.load(writing, locked, wanted)
     told = await outcomes.of_runs(writing, wanted)

@@ -113,7 +113,7 @@ class Worker:
         claims, found = self._claims, list[Claim]()
         until = asyncio.get_running_loop().time() + self._lease.milliseconds / 1000
         try:
-            await removals.lighten(self._service.database, self._service.context, claims)
+            await removals.lighten(self._service.database, self._service.context, claims, self._lease)
             async with self._service.database.writing() as writing:
                 # Whoever sets the clock may be another process: nothing is done before its time.
                 await clocks.follow(writing, self._service.clock)
@@ -149,7 +149,7 @@ class Worker:
         for _ in range(2):
             try:
                 if not failure:
-                    await removals.lighten(self._service.database, self._service.context, [claim])
+                    await removals.lighten(self._service.database, self._service.context, [claim], self._lease)
                 async with self._service.database.writing() as writing:
                     carried = await works.carry_out(writing, self._service.context, [claim], failure)
                     await journal.write(writing, carried.entries)
