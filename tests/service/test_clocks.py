@@ -13,6 +13,8 @@ from allot.service.clock import SettableClock, Setting, SystemClock, read_stamp,
 from allot.service.clocks import Change
 from allot.service.service import Service
 from allot.service.writes import Operation
+from crashes import Crash, CrashingDatabase
+from provisioning import opened, service_on
 from servers import open_service
 
 DAY = timedelta(days=1)
@@ -129,6 +131,28 @@ def test_other_processes_follow_within_a_second(demo_url: str):
             assert one.clock.setting == other.clock.setting
             async with open_service(demo_url) as third:
                 assert third.clock.setting == one.clock.setting
+
+    asyncio.run(go())
+
+
+def test_a_follower_that_has_ended_keeps_nothing_open(demo_url: str):
+    """A stop closes the database also where the follower's end is an error, which it raises."""
+
+    class Noted(CrashingDatabase):
+        closed = False
+
+        async def close(self) -> None:
+            self.closed = True
+
+    async def go() -> None:
+        async with opened(demo_url) as service:
+            database = Noted(service.database, 1)
+            failing = service_on(database)
+            failing.start()
+            await asyncio.wait([failing.follower._task])
+            with pytest.raises(Crash):
+                await failing.close()
+            assert database.closed
 
     asyncio.run(go())
 

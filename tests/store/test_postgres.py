@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,6 +14,8 @@ from allot.service.licenses import Asked, Assigned, Assignment
 from allot.service.service import Service
 from allot.store.database import ConflictError, StoreError, UncertainError, Writing
 from allot.store.pipelines import PREPARED_MAX, Connection, Statement
+from allot.store.postgres import Postgres
+from databases import standby
 from organizations import add_license, add_organization, add_people
 from provisioning import opened, rows, until
 
@@ -136,6 +139,38 @@ def test_a_transaction_that_is_cancelled_on_its_way_changes_nothing(postgres_url
                 assert await first.rows(COUNT) == await second.rows(COUNT) == [(0,)]
 
     asyncio.run(asyncio.wait_for(check(), 60))
+
+
+def test_who_listens_waits_for_a_standby_to_be_promoted(monkeypatch: pytest.MonkeyPatch):
+    """A standby lets nobody listen; whoever has asked it hears what is announced there once it is promoted."""
+    monkeypatch.setattr("allot.store.postgres.LISTEN_AGAIN_SECONDS", 0.05)
+
+    async def check(url: str, log: Path) -> None:
+        database = Postgres(url)
+        await database.open()
+        heard = asyncio.Event()
+
+        async def refused() -> bool:
+            return "cannot execute LISTEN" in await asyncio.to_thread(log.read_text)
+
+        async with database.listening("news", heard.set):
+            await until(refused)
+            await promote(url)
+            await asyncio.wait_for(heard.wait(), 30)  # it listens by now
+            heard.clear()
+            async with database.writing() as writing:
+                await writing.announce("news")
+            await asyncio.wait_for(heard.wait(), 30)
+        await database.close()
+
+    with standby() as (url, log):
+        asyncio.run(check(url, log))
+
+
+async def promote(url: str) -> None:
+    """Make a standby the one that takes changes."""
+    async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
+        await connection.execute("SELECT pg_promote(true)")
 
 
 def test_any_number_of_statements_can_be_prepared(postgres_url: str):

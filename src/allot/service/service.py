@@ -1,6 +1,7 @@
 """The service: the few long-lived things that every operation works with."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
 from allot.core.rulebook import Rulebook
@@ -76,7 +77,8 @@ class Service:
         self.requests.ring()
 
     async def close(self) -> None:
-        """Finish what is accepted, then release everything."""
-        await self.writes.close()
-        await self.follower.close()
-        await self.database.close()
+        """Finish what is accepted, then release everything, also when a part of it fails."""
+        async with AsyncExitStack() as ending:
+            ending.push_async_callback(self.database.close)
+            ending.push_async_callback(self.follower.close)
+            await self.writes.close()

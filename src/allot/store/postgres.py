@@ -25,7 +25,7 @@ CONNECTIONS_MAX = 12
 WAIT_SECONDS = 10.0
 # Rows, or statements, that wait for the next trip; more go at once, so that they do not fill the memory.
 HELD_MAX = 1_000
-# After a lost connection; meanwhile whoever listens looks by themselves.
+# After a connection that was lost, or of no use; meanwhile whoever listens looks by themselves.
 LISTEN_AGAIN_SECONDS = 1.0
 
 # Statements reach their rows by key, a batch at a time. Without statistics (a new or a fast growing
@@ -213,9 +213,9 @@ class Postgres:
                 await task
 
     async def _listen(self, channel: str, heard: Callable[[], None]) -> None:
-        """Listen, and connect again when the connection is lost."""
+        """Listen, and connect again when the connection is lost, or is one to a standby, which lets nobody listen."""
         while True:
-            with suppress(psycopg.OperationalError):
+            with suppress(psycopg.Error):
                 await self._hear(channel, heard)
             await asyncio.sleep(LISTEN_AGAIN_SECONDS)
 
