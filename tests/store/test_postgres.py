@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from psycopg.pq.abc import PGresult
 
+from allot.cli.databases import migrate
 from allot.core.call import Call, Caller
 from allot.service import licenses
 from allot.service.licenses import Asked, Assigned, Assignment
@@ -17,7 +18,7 @@ from allot.store.pipelines import PREPARED_MAX, Connection, Statement
 from allot.store.postgres import Postgres
 from databases import standby
 from organizations import add_license, add_organization, add_people
-from provisioning import opened, rows, until
+from provisioning import opened, rows, until, write
 
 FREE = "INSERT INTO free_accounts (email) VALUES ($1)"
 COUNT = "SELECT COUNT(*) FROM free_accounts"
@@ -171,6 +172,22 @@ async def promote(url: str) -> None:
     """Make a standby the one that takes changes."""
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         await connection.execute("SELECT pg_promote(true)")
+
+
+def test_the_options_of_the_url_count_for_everybody(postgres_url: str):
+    """A migration and a service go by the same options of the URL, here a schema; where it says nothing, ours count."""
+    with psycopg.connect(postgres_url, autocommit=True) as connection:
+        connection.execute("CREATE SCHEMA tenant")
+    url = f"{postgres_url}{'&' if '?' in postgres_url else '?'}options=-c%20search_path%3Dtenant"
+    assert migrate(url)
+
+    async def check() -> None:
+        async with opened(url) as service:
+            assert await write(service, "INSERT INTO tenant.free_accounts (email) VALUES ('a@example.com')") == 1
+            assert await rows(service, COUNT) == [(1,)]
+            assert await rows(service, "SHOW idle_in_transaction_session_timeout") == [("2min",)]
+
+    asyncio.run(check())
 
 
 def test_any_number_of_statements_can_be_prepared(postgres_url: str):

@@ -1,7 +1,7 @@
 """PostgreSQL through psycopg: a pool of connections, each transaction on one of them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from itertools import islice
@@ -11,6 +11,7 @@ import msgspec
 import psycopg
 import psycopg.sql
 import psycopg_pool
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import TransactionStatus
 from psycopg.pq.abc import PGresult
 
@@ -138,6 +139,14 @@ def _spelled(sql: str) -> bytes:
     return spell(sql, True).encode()
 
 
+def _settings_of(url: str) -> dict[str, Any]:
+    """How to connect: the URL's own options follow ours, so that they count, as they do for a migration."""
+    told: Mapping[str, Any] = {}
+    with suppress(psycopg.ProgrammingError):  # `open` tells of what is no URL
+        told = conninfo_to_dict(url)
+    return _CONNECTION | {"options": f"{_CONNECTION['options']} {told.get('options', '')}"}
+
+
 class Postgres:
     """A PostgreSQL database as a `Database`."""
 
@@ -146,6 +155,7 @@ class Postgres:
     def __init__(self, url: str) -> None:
         self._address = url
         self.url = shown(url)
+        self._settings = _settings_of(url)
         self._multiples = Multiples({})
         self._pool = psycopg_pool.AsyncConnectionPool(
             url,
@@ -155,7 +165,7 @@ class Postgres:
             timeout=WAIT_SECONDS,
             open=False,
             # A transaction begins and ends with statements of its own.
-            kwargs=_CONNECTION | {"autocommit": True},
+            kwargs=self._settings | {"autocommit": True},
         )
 
     async def open(self) -> None:
@@ -221,7 +231,9 @@ class Postgres:
 
     async def _hear(self, channel: str, heard: Callable[[], None]) -> None:
         """Listen on a connection of its own, for as long as there is one."""
-        async with await psycopg.AsyncConnection.connect(self._address, autocommit=True, **_CONNECTION) as connection:
+        async with await psycopg.AsyncConnection.connect(
+            self._address, autocommit=True, **self._settings
+        ) as connection:
             await connection.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
             heard()  # something may have been announced before
             async for _ in connection.notifies():
