@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import lru_cache
 from typing import Any, Protocol
+from urllib.parse import unquote
 
 import msgspec
 
@@ -96,9 +97,16 @@ class Database(Protocol):
 
 
 def shown(url: str) -> str:
-    """A database URL without its password, also where the URL is no good otherwise."""
-    without = re.sub(r"(://[^/?#@:]*):[^?#]*@", r"\1:***@", url)
-    return re.sub(r"([?&]password=)[^&#]*", r"\1***", without)
+    """A database URL without its passwords, also where the URL is no good otherwise."""
+    # Drivers and people do not agree where a password ends that has #, ? or @ in it: rather too much than too little.
+    without = re.sub(r"(?s)(://[^/:]*):.*@", r"\1:***@", url)
+    return re.sub(r"([?&])([^=&]*)=[^&]*", _without_secret, without)
+
+
+def _without_secret(member: re.Match[str]) -> str:
+    """A member of a URL's query, without its value where that is one of libpq's secrets; names may be quoted."""
+    secret = unquote(member[2]).strip().lower().endswith(("password", "secret", "_key"))
+    return f"{member[1]}{member[2]}=***" if secret else member[0]
 
 
 def rows(values: Sequence[Sequence[object]]) -> str:
