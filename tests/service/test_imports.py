@@ -296,6 +296,15 @@ def test_a_table_names_its_columns(table: str, fault: str):
         imports.read_people(table, ORG, imports.Known())
 
 
+def test_a_table_has_no_nul(database_url: str):
+    """A NUL character, which no database keeps as it is, is a fault with its line, and nobody joins."""
+    asyncio.run(save(database_url, read(small())))
+    with pytest.raises(imports.ImportFault) as caught:
+        asyncio.run(add(database_url, ORG, "email,displayName\na@x.example,A\nb@x.example,B\0\n"))
+    assert caught.value.faults == ["line 3: contains a NUL character, which no text may have; remove it"]
+    assert asyncio.run(look(database_url, "SELECT COUNT(*) FROM people")) == [(0,)]
+
+
 def test_a_table_needs_an_organization(database_url: str):
     """Nobody joins an organization that does not exist."""
     with pytest.raises(Failure, match="there is no organization"):

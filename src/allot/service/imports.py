@@ -121,6 +121,10 @@ async def save_people(writing: Writing, context: Context, org_id: str, text: str
 
 def read_people(text: str, org_id: str, known: Known) -> Import:
     """The people of a CSV text, which names its columns in its first line. Raises ImportFault naming every fault."""
+    before, nul, _ = text.partition("\0")
+    if nul:
+        line = before.count("\n") + 1
+        raise ImportFault([f"line {line}: contains a NUL character, which no text may have; remove it"])
     reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey="")
     columns = reader.fieldnames or []
     faults = [f"column {name}: is not known; known are {', '.join(COLUMNS)}" for name in columns if name not in COLUMNS]
