@@ -15,6 +15,7 @@ from allot.store.database import Writing
 from crashes import Crash, CrashingDatabase
 from organizations import add_person, insert
 from provisioning import (
+    PARTNER,
     add_partner,
     delete,
     let_leases_run_out,
@@ -40,8 +41,8 @@ def _small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(removals, "PIECE", PIECE)
 
 
-async def customer_with_people(service: Service) -> str:
-    """A customer whose meetings license many people hold; its deletion is ordered."""
+async def customer_with_people(service: Service, invited_until: str | None = None) -> str:
+    """A customer whose meetings license many people hold, or are invited to until some time."""
     await add_partner(service)
     [customer_id] = await order(service, provision("many", "webex_meetings", "webex_calling"))
     await work_off(Worker(service))
@@ -49,10 +50,12 @@ async def customer_with_people(service: Service) -> str:
         org_id = await organization_of(writing, customer_id)
         [(place,)] = await writing.rows("SELECT license FROM licenses WHERE org_id = $1 AND offer = 'SLWM'", org_id)
         for n in range(PEOPLE):
-            person_id = await add_person(writing, org_id, f"p{n}@example.com")
-            await insert(writing, "holdings", org_id=org_id, person_id=person_id, license=place)
+            home = PARTNER if invited_until else org_id
+            person_id = await add_person(writing, org_id, f"p{n}@example.com", home_org_id=home)
+            held = {"org_id": org_id, "person_id": person_id, "license": place}
+            await insert(writing, "holdings", **held, pending_until=invited_until)
         counted = "UPDATE licenses SET consumed_by_users = $3 WHERE org_id = $1 AND license = $2"
-        await writing.run(counted, org_id, place, PEOPLE)
+        await writing.run(counted, org_id, place, 0 if invited_until else PEOPLE)
     return customer_id
 
 
@@ -89,6 +92,34 @@ def test_a_license_that_many_hold_is_taken_in_pieces(database_url: str, counted:
             return len(watched.seen)
 
     counted(f"{PEOPLE} people in {asyncio.run(check())} transactions and a last one")
+
+
+@pytest.mark.parametrize("until", ["2999-01-01T00:00:00.000Z", "2020-01-01T00:00:00.000Z"])
+def test_a_license_that_many_are_invited_to_is_taken_in_pieces(database_url: str, until: str):
+    """Invitations use no unit, and take as much of a transaction as licenses that are held: pieces count them too."""
+
+    async def check() -> None:
+        async with opened(database_url) as service:
+            await order(service, delete(await customer_with_people(service, until)))
+            worker = Worker(service)
+            await worker.turn()
+            seen = []
+
+            class Pieces(CrashingDatabase):
+                @asynccontextmanager
+                async def writing(self) -> AsyncIterator[Writing]:
+                    seen.append(await holders(service))
+                    async with service.database.writing() as writing:
+                        yield writing
+
+            await removals.lighten(Pieces(service.database, 0), service.context, worker._claims, worker._lease)
+            assert seen == [PEOPLE - PIECE * n for n in range(len(seen))]
+            assert await holders(service) <= PIECE
+            await work_off(worker)
+            assert await holders(service) == 0
+            assert await wrongs(service) == []
+
+    asyncio.run(check())
 
 
 class Watched(CrashingDatabase):

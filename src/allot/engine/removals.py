@@ -40,13 +40,14 @@ async def lighten(database: Database, context: Context, claims: Sequence[Claim],
 
 
 async def _have_many(database: Database, context: Context, claims: Sequence[Claim]) -> bool:
-    """Whether more people have licenses of these customers than one transaction takes them from."""
+    """Whether more people have, or are invited to, licenses of these customers than one transaction takes from."""
     async with database.reading() as reading:
         there = await customers.load(reading, context.rulebook.packages, {claim.key for claim in claims})
         ids = [
             (c.customer_org_id, id) for c in there.values() for held in c.packages.values() for id in held.license_ids
         ]
-        return await licenses.consumed(reading, ids) > PIECE
+        places = await licenses.places(reading, ids)
+        return len(await licenses.holder_ids(reading, places, PIECE + 1)) > PIECE
 
 
 async def _are_many(database: Database, claims: Sequence[Claim]) -> bool:

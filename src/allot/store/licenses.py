@@ -16,9 +16,10 @@ JOIN holdings h ON h.org_id = k.value->>0 AND h.license = CAST(k.value->>1 AS IN
 """
 _SOME_HOLDER_IDS = f"{_HOLDER_IDS.strip()} LIMIT $2"
 _FORGET = "DELETE FROM holdings WHERE org_id = $1 AND license = $2 AND person_id = $3"
-_BY_ID = "FROM EACH($1) k JOIN licenses l ON l.org_id = k.value->>0 AND l.license_id = k.value->>1"
-_PLACES = f"SELECT l.org_id, l.license {_BY_ID}"
-_CONSUMED = f"SELECT COALESCE(SUM(l.consumed_by_users), 0) {_BY_ID}"
+_PLACES = """
+SELECT l.org_id, l.license FROM EACH($1) k
+JOIN licenses l ON l.org_id = k.value->>0 AND l.license_id = k.value->>1
+"""
 _SET_UNITS = "UPDATE licenses SET total_units = $3, policy = $4 WHERE org_id = $1 AND license = $2"
 _DELETE = "DELETE FROM licenses WHERE org_id = $1 AND license = $2"
 
@@ -53,12 +54,6 @@ async def forget(writing: Writing, holders: Sequence[tuple[str, int, str]]) -> N
 async def places(reading: Reading, ids: Sequence[tuple[str, str]]) -> list[tuple[str, int]]:
     """The (organization, number) of those of these (organization, license id) that there are."""
     return [(org_id, number) for org_id, number in await reading.rows(_PLACES, rows(ids))]
-
-
-async def consumed(reading: Reading, ids: Sequence[tuple[str, str]]) -> int:
-    """How many people hold these (organization, license id), all together."""
-    [(count,)] = await reading.rows(_CONSUMED, rows(ids))
-    return int(count)
 
 
 async def set_units(writing: Writing, units: Sequence[tuple[str, int, int, str]]) -> None:
