@@ -123,6 +123,18 @@ def test_list_by_id_shows_neither_rights_nor_presence_and_names_unknown_ids(clie
     assert client.get("/v1/people", params={"id": ",".join(f"x{n}" for n in range(86))}).status_code == 400
 
 
+def test_who_is_on_another_page_or_filtered_out_is_not_told_as_not_found(client: Client) -> None:
+    """`notFoundIds` has the ids that nobody has, the same on every page and whatever else is searched."""
+    john, user = (find(client, email)["id"] for email in ("john.andersen@example.com", "user@example.com"))
+    first = client.get("/v1/people", params={"id": f"{john},{user},nonsense", "max": 1})
+    second = client.get(first.links["next"]["url"])
+    pages = [answer.json() for answer in (first, second)]
+    assert {page["items"][0]["id"] for page in pages} == {john, user}
+    assert [page["notFoundIds"] for page in pages] == [["nonsense"], ["nonsense"]]
+    other = client.get("/v1/people", params={"id": john, "displayName": "priya"}).json()
+    assert other == {"items": [], "notFoundIds": []}
+
+
 def test_list_by_role_and_location(client: Client) -> None:
     """`roles` finds who has any of them, `locationId` who is reached there, and both together who is in both."""
     role = ids.encode("ROLE", "id_full_admin")

@@ -40,12 +40,12 @@ async def list_people(request: Request) -> Reply:
     search, asked = await _search(request, admin)
     async with request.service.database.reading() as reading:
         found, last = await searches.find(reading, request.service.context, search)
+        known = await searches.known(reading, search.org_id, set(asked.values()))
     by_id = query["id"] is not None
     presence = not by_id and not query["excludeStatus"]
     items = [
         show(seen, admin=admin, rights=not by_id, calling=query["callingData"], presence=presence) for seen in found
     ]
-    known = {seen.person.id for seen in found}
     missing = [text for text, id in asked.items() if id not in known]
     headers = [next_link(request, cursor=encode_cursor(*last))] if last else []
     return Reply(200, PersonCollectionResponse(items, missing), headers)

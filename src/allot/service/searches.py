@@ -229,6 +229,11 @@ async def get(reading: Reading, context: Context, org_id: str, person_id: str) -
     return found[0]
 
 
+async def known(reading: Reading, org_id: str, ids: Collection[str]) -> set[str]:
+    """Which of these ids are of people whom the organization knows, whatever else is searched and on whatever page."""
+    return {person.id for person, _ in await store.by_ids(reading, [(org_id, id) for id in ids])}
+
+
 async def organization_of(reading: Reading, org_id: str, *, person_id: str = "", email: str = "") -> str:
     """The organization, of this one and those that it manages, that knows a person; this one when none does."""
     if person_id:
