@@ -377,3 +377,14 @@ def test_an_update_may_leave_out_all_but_the_packages(demo: Server, partner: Cli
     new_id(partner.put(f"{PATH}/{id}", json={"packages": ["webex_calling"], "address": moved}))
     assert partner.get(f"{PATH}/{id}").json()["address"] == moved
     demo.call(work)
+
+
+def test_packages_stay_in_the_order_in_which_they_were_ordered(demo: Server, partner: Client):
+    """What is added comes after what is there, also when something was removed before, in details and lists alike."""
+    url = partner.post(PATH, json=body("in-order")).json()["url"]
+    demo.call(work)
+    orders = (["webex_meetings", "webex_voice"], ["webex_meetings", "webex_voice", "common_area_calling"])
+    for packages in orders:
+        assert partner.put(url, json={"packages": packages}).status_code == 202
+        demo.call(work)
+        assert partner.get(url).json()["packages"] == of_name(partner, "in-order")["packages"] == packages

@@ -12,6 +12,9 @@ from allot.store.database import Reading, Row, Writing, rows, texts
 #: (partner's organization id, customer id)
 Key = tuple[str, str]
 
+# Places of one run, more than there are packages: what a later run adds comes after all, whatever was removed before.
+_PLACES = 1_000
+
 
 class Page(NamedTuple):
     """A page of customers, and the (created, id) that the next one comes after; None on the last one."""
@@ -35,7 +38,7 @@ _PACKAGES = """
 SELECT p.org_id, p.customer_id, p.package, p.status, p.unit_limit, p.warnings, p.errors, p.license_ids,
        p.subscribers
 FROM EACH($1) k JOIN packages p ON p.org_id = k.value->>0 AND p.customer_id = k.value->>1
-ORDER BY p.org_id, p.customer_id, p.place
+ORDER BY p.org_id, p.customer_id, p.place, p.package
 """
 _INSERT = (
     "INSERT INTO customers (org_id, customer_id, external_id, customer_org_id, name, primary_email, address, details,"
@@ -164,12 +167,12 @@ async def insert(writing: Writing, customers: Sequence[Customer]) -> None:
 
 
 async def insert_packages(writing: Writing, held: Sequence[tuple[Customer, Held]]) -> None:
-    """Write new packages of customers, in their lists' order."""
+    """Write packages that the customers' last runs add, in their lists' order."""
     await writing.many(
         _INSERT_PACKAGE,
         [
             (
-                *(c.org_id, c.id, h.package.name, list(c.packages).index(h.package.name), h.status, h.limit),
+                *(c.org_id, c.id, h.package.name, _place(c, h), h.status, h.limit),
                 *(_list(h.warnings), _list(h.errors), _list(h.license_ids)),
             )
             for c, h in held
@@ -218,6 +221,10 @@ async def delete(writing: Writing, keys: Sequence[Key]) -> None:
 async def delete_packages(writing: Writing, keys: Sequence[tuple[str, str, str]]) -> None:
     """Forget packages of customers."""
     await writing.many(_DELETE_PACKAGE, keys)
+
+
+def _place(customer: Customer, held: Held) -> int:
+    return customer.run * _PLACES + list(customer.packages).index(held.package.name)
 
 
 def _customer(row: Row) -> Customer:
