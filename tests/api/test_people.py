@@ -141,6 +141,7 @@ def test_list_by_role_and_location(client: Client) -> None:
     both = f"{role},{ids.encode('ROLE', 'id_user_admin')}"
     found = client.get("/v1/people", params={"roles": both}).json()["items"]
     assert {person["emails"][0] for person in found} == {"admin@example.com", "clara.mueller@example.com"}
+    assert client.get("/v1/people", params={"roles": "id_full_admin,id_user_admin"}).json()["items"] == found
     location = ids.encode("LOCATION", "63715")
     here = client.get("/v1/people", params={"locationId": location, "callingData": "true"}).json()["items"]
     assert here
@@ -402,10 +403,14 @@ def test_a_number_that_is_taken_fails_only_the_license(client: Client) -> None:
 
 
 def test_ids_in_one_text_are_read_as_in_the_documented_example(client: Client) -> None:
-    """Cisco's example writes several license ids into one text, separated by a comma."""
+    """Cisco's examples write several license ids, and several role ids, into one text, separated by a comma."""
     messaging, space = license_of(client, "Basic Messaging"), license_of(client, "Basic Space Meetings")
-    shown = client.post("/v1/people", json=NEW | {"licenses": [f"{messaging},{space}"]}).json()
+    roles = [ids.encode("ROLE", role) for role in ("id_readonly_admin", "id_user_admin")]
+    body = NEW | {"licenses": [f"{messaging},{space}"], "roles": [",".join(roles)]}
+    shown = client.post("/v1/people", json=body).json()
     assert {messaging, space} <= set(shown["licenses"])
+    assert shown["roles"] == roles
+    assert put(client, shown, roles=[f"{roles[1]},id_full_admin"])["roles"] != roles
 
 
 def test_min_response_is_the_id(client: Client) -> None:

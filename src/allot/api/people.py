@@ -7,6 +7,7 @@ from allot.core import ids
 from allot.core import scope as scopes
 from allot.core.call import Caller
 from allot.core.failure import Failure
+from allot.core.role import ROLES
 from allot.service import people, searches
 from allot.service.people import Removal
 from allot.service.requests import About
@@ -58,7 +59,8 @@ async def _search(request: Request, admin: bool) -> tuple[Search, dict[str, str]
     asked = {text: ids.decode("PEOPLE", text) or "" for text in (query["id"] or "").split(",") if text}
     if len(asked) > IDS_MAX:
         faults.append(f"id: at most {IDS_MAX} ids in one request")
-    roles = [read_id(faults, "ROLE", "roles", text) or "" for text in (query["roles"] or "").split(",") if text]
+    texts = [text for text in (query["roles"] or "").split(",") if text]
+    roles = [text if text in ROLES else read_id(faults, "ROLE", "roles", text) or "" for text in texts]
     if not admin and not (query["email"] or query["displayName"] or asked):
         faults.append("email, displayName, id: one of them is required, except for administrators")
     if faults:

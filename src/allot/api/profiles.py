@@ -199,10 +199,15 @@ def _email(found: list[str], emails: list[str] | None) -> str | None:
     return email
 
 
+def _each(listed: list[str]) -> list[str]:
+    """The ids one by one: Cisco's examples write several licenses, and several roles, into one text."""
+    return [text for several in listed for text in several.split(",") if text]
+
+
 def _roles(found: list[str], roles: list[str] | None) -> list[str] | None:
     if roles is None:
         return None
-    values = {text: ids.decode("ROLE", text) or text for text in roles}
+    values = {text: ids.decode("ROLE", text) or text for text in _each(roles)}
     found += [f"roles: {text[:200]} is no role; GET /roles lists them" for text in values if values[text] not in ROLES]
     return list(dict.fromkeys(values.values()))
 
@@ -210,8 +215,7 @@ def _roles(found: list[str], roles: list[str] | None) -> list[str] | None:
 def _licenses(found: list[str], licenses: list[str] | None) -> dict[str, str] | None:
     if licenses is None:
         return None
-    # Cisco's example writes several ids into one text.
-    texts = [text for several in licenses for text in several.split(",") if text]
+    texts = _each(licenses)
     if len(texts) > ITEMS_MAX:
         found.append(f"licenses: at most {ITEMS_MAX} in one request")
     for text in texts[:ITEMS_MAX]:
