@@ -428,7 +428,7 @@ def test_min_response_is_the_id(client: Client) -> None:
     [
         ({"displayName": "X"}, "emails"),
         ({"emails": [], "displayName": "X"}, "emails"),
-        ({"emails": ["a@example.com", "b@example.com"], "displayName": "X"}, "emails"),
+        ({"emails": ["a@example.com", "no address"], "displayName": "X"}, "emails[1]"),
         ({"emails": ["no address"], "displayName": "X"}, "emails[0]"),
         ({"emails": ["a@example"], "displayName": "X"}, "emails[0]"),
         ({"emails": ["a@example.com"]}, "displayName, firstName, lastName"),
@@ -468,6 +468,16 @@ def test_an_email_is_of_one_person(client: Client) -> None:
     taken = client.put(f"/v1/people/{user['id']}", json=user | {"emails": ["admin@example.com"]})
     assert taken.status_code == 409
     assert find(client, "user@example.com") == user
+
+
+def test_of_several_emails_the_first_is_used(client: Client) -> None:
+    """Several emails are accepted, as documented; the person has the first one, and nobody is found by the others."""
+    created = client.post("/v1/people", json=NEW | {"emails": ["first@example.com", "second@example.com"]}).json()
+    assert created["emails"] == ["first@example.com"]
+    changed = put(client, created, emails=["Third@example.com", "first@example.com"])
+    assert changed["emails"] == ["third@example.com"]
+    for other in ("first@example.com", "second@example.com"):
+        assert client.get("/v1/people", params={"email": other}).json()["items"] == []
 
 
 def test_a_partner_creates_people_where_it_manages(client: Client) -> None:

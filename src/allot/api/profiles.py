@@ -8,14 +8,13 @@ from msgspec import UNSET, UnsetType
 from allot.core import ids
 from allot.core.holding import EXTENSION, Properties
 from allot.core.license import License
-from allot.core.person import is_email
 from allot.core.role import ROLES
 from allot.core.wish import Wish
 from allot.service.people import Draft
 from allot.service.searches import Seen
 from allot.wire.forms import invalid
 from allot.wire.operation import Request
-from allot.wire.values import ITEMS_MAX, check_length, e164, site_url
+from allot.wire.values import ITEMS_MAX, check_email, check_length, e164, site_url
 
 TEXT_MAX = 256
 URL_MAX = 2_000
@@ -189,14 +188,10 @@ def _addresses(found: list[str], addresses: list[Address]) -> list[dict[str, str
 
 
 def _email(found: list[str], emails: list[str] | None) -> str | None:
-    if not emails:
-        return None
-    email = emails[0].strip().lower()
-    if len(emails) > 1:
-        found.append("emails: only one email address is allowed for a person")
-    if not is_email(email):
-        found.append("emails[0]: is no email address")
-    return email
+    """The first email, which is the primary one; documented: several are accepted, and only one is used."""
+    for n, email in enumerate(emails or ()):
+        check_email(found, f"emails[{n}]", email)
+    return emails[0].strip().lower() if emails else None
 
 
 def _each(listed: list[str]) -> list[str]:
