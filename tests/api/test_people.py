@@ -402,6 +402,15 @@ def test_a_number_that_is_taken_fails_only_the_license(client: Client) -> None:
     assert find(client, "admin@example.com", callingData="true")["phoneNumbers"][0]["value"] == "+14085550101"
 
 
+def test_a_number_without_a_country_code_is_quoted_as_it_was_sent(client: Client) -> None:
+    """The national number of Cisco's example is no other country's: the answer quotes it, and asks for E.164."""
+    asked = {"licenses": [license_of(client, "Webex Calling - Basic")], "phoneNumbers": [{"value": "408 526 7209"}]}
+    asked["locationId"] = ids.encode("LOCATION", "63715")
+    reason = client.post("/v1/people", json=NEW | asked).json()["errors"]["number-unavailable"]["reason"]
+    assert reason.startswith("Phone number 408 526 7209 for Webex Calling - Basic")
+    assert reason.endswith("send it in E.164, as +12145557861")
+
+
 def test_ids_in_one_text_are_read_as_in_the_documented_example(client: Client) -> None:
     """Cisco's examples write several license ids, and several role ids, into one text, separated by a comma."""
     messaging, space = license_of(client, "Basic Messaging"), license_of(client, "Basic Space Meetings")

@@ -101,7 +101,8 @@ def site_url(text: str) -> str:
 def e164(text: str) -> str:
     """A phone number in E.164 with its plus; a text that is no number stays as it is, and is in no inventory.
 
-    Cisco's own examples have it with and without the plus.
+    Cisco's own examples have it with and without the plus, and without the country code: of which country such a number
+    is, it does not say, so that it stays as it is too.
     """
     return _in_e164(text) if len(text) <= NUMBER_CHARACTERS_MAX else text
 
@@ -110,8 +111,12 @@ def e164(text: str) -> str:
 def _in_e164(text: str) -> str:
     if _E164.fullmatch(text):
         return text
+    complete = text.lstrip().startswith("+")
     try:
-        parsed = phonenumbers.parse(text if text.lstrip().startswith("+") else f"+{text}")
+        parsed = phonenumbers.parse(text if complete else f"+{text}")
     except phonenumbers.NumberParseException:
+        return text
+    # The first digits of a national number may be the code of another country, where there is seldom such a number.
+    if not complete and not phonenumbers.is_valid_number(parsed):
         return text
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
