@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from allot.core import ids
+from allot.core.failure import Failure
 from allot.core.scope import SCOPES
 from allot.service import grants, memories, tokens
 from allot.service.context import Context
@@ -14,6 +15,7 @@ from servers import Client, Server
 
 ACME = "96abc2aa-3dcc-11e5-a152-fe34819cdc9a"
 ALL = frozenset(SCOPES)
+DEMO_USER = "allot-demo-user"
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +109,28 @@ def test_who_is_deleted_takes_every_token_along(server: Server, client: Client):
     refresh = credentials | {"grant_type": "refresh_token", "refresh_token": issued["refresh_token"]}
     for form in (credentials, refresh):
         assert client.as_(None).post("/v1/access_token", data=form).status_code == 401
+
+
+def test_who_may_not_log_in_has_no_tokens(server: Server, client: Client):
+    """While loginEnabled is false no token of the person works and none is made for them; then the old ones work."""
+    user = client.get("/v1/people?email=user@example.com").json()["items"][0]
+    person_id = ids.decode("PEOPLE", user["id"]) or ""
+    app = registered(server, person_id)
+    given = client.as_(None).post("/v1/access_token", data=app).json()
+    renewal = app | {"grant_type": "refresh_token", "refresh_token": given["refresh_token"]}
+    headers = [f"Bearer {each}" for each in (granted(server, "user@example.com"), given["access_token"], DEMO_USER)]
+    assert [status(client, header) for header in headers] == [200] * 3
+    assert client.put(f"/v1/people/{user['id']}", json=user | {"loginEnabled": False}).status_code == 200
+    assert [status(client, header) for header in headers] == [401] * 3
+    for form in (app, renewal):
+        refused = client.as_(None).post("/v1/access_token", data=form)
+        assert refused.status_code == 400
+        assert refused.json()["errors"][0]["description"].startswith("loginEnabled: is false for this person")
+    with pytest.raises(Failure):
+        granted(server, "user@example.com")
+    assert client.put(f"/v1/people/{user['id']}", json=user | {"loginEnabled": True}).status_code == 200
+    assert [status(client, header) for header in headers] == [200] * 3
+    assert client.as_(None).post("/v1/access_token", data=renewal).status_code == 200
 
 
 def test_other_tokens_give_no_access(server: Server, client: Client):

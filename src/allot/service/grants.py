@@ -85,9 +85,13 @@ class Exchange:
 
 
 async def grant(writing: Writing, context: Context, granting: Granting) -> str:
-    """Make an access token by hand; it is shown this once. Raises Failure when nobody has the email."""
+    """Make an access token by hand; it is shown this once.
+
+    Raises Failure when nobody has the email, or who has it may not log in.
+    """
     await organizations.lock(writing, [granting.org_id])
     person_id = await person_of(writing, context, granting.org_id, granting.email)
+    await _admit(writing, granting.org_id, person_id)
     scopes = " ".join(sorted(granting.scopes))
     given = Grant(granting.org_id, person_id, scopes, granting.name)
     grant_id = _new_grant_id()
@@ -125,8 +129,9 @@ async def issue(writing: Writing, context: Context, grant: Grant) -> Issued:
 async def authorize(writing: Writing, context: Context, client_id: str, org_id: str, person_id: str) -> str:
     """Make an authorization code: the person lets the application act for them. Good for one exchange by it.
 
-    Raises Failure when there is no such application.
+    Raises Failure when there is no such application, or the person may not log in.
     """
+    await _admit(writing, org_id, person_id)
     application = await applications.find(writing, _organization(client_id), client_id)
     if application is None:
         raise Failure.not_found(f"there is no application {client_id}; make it with: allot application create")
@@ -176,10 +181,12 @@ async def _exchange(writing: Writing, context: Context, asked: Exchange) -> Issu
             raise Failure.invalid("grant_type: client_credentials is for service apps; this client is an integration")
         org_id, client_id = application.org_id, application.client_id
         grant = Grant(org_id, application.person_id, application.scopes, application.name, client_id)
+        await _admit(writing, grant.org_id, grant.person_id)
         await _forget(writing, context, grant)
         return await issue(writing, context, grant)
     token = await _token(writing, context, asked)
     grant = Grant(token.org_id, token.person_id, token.scopes, token.name, token.client_id)
+    await _admit(writing, grant.org_id, grant.person_id)
     await _forget(writing, context, grant)
     if asked.grant_type == REFRESH_TOKEN:
         # Using a refresh token renews its own time; it stays the same.
@@ -192,6 +199,14 @@ async def _exchange(writing: Writing, context: Context, asked: Exchange) -> Issu
     if not await tokens.remove(writing, token.org_id, token.token_hash):
         raise _unusable("code")
     return await issue(writing, context, grant)
+
+
+async def _admit(reading: Reading, org_id: str, person_id: str) -> None:
+    """Raises Failure when a person may not log in: they get no tokens."""
+    if await tokens.barred(reading, org_id, person_id):
+        raise Failure.invalid(
+            "loginEnabled: is false for this person, who gets no tokens; set it to true with PUT /people/{personId}"
+        )
 
 
 async def _forget(writing: Writing, context: Context, grant: Grant) -> None:

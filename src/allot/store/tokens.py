@@ -2,16 +2,18 @@
 
 from dataclasses import astuple, dataclass
 
+import msgspec
+
 from allot.core.call import Caller
 from allot.store.database import Reading, Writing, one
 
 _CALLER = """
-SELECT t.person_id, t.scopes, t.expires, p.email, t.grant_id
+SELECT t.person_id, t.scopes, t.expires, p.email, t.grant_id, p.details
 FROM tokens t JOIN people p ON p.org_id = t.org_id AND p.person_id = t.person_id
 WHERE t.org_id = $1 AND t.token_hash = $2 AND t.kind = $3
 """
 _ROLES = "SELECT role_id FROM roles WHERE org_id = $1 AND person_id = $2"
-_PERSON = "SELECT person_id, email FROM people WHERE org_id = $1 AND person_id = $2"
+_PERSON = "SELECT person_id, email, details FROM people WHERE org_id = $1 AND person_id = $2"
 
 _INSERT = """
 INSERT INTO tokens (org_id, token_hash, kind, grant_id, person_id, client_id, name, scopes, created, expires)
@@ -66,11 +68,11 @@ class Grant:
 
 
 async def caller(reading: Reading, org_id: str, token_hash: str, now: str) -> Caller | None:
-    """Who an access token speaks for, or None when it is unknown or has run out."""
+    """Who an access token speaks for, or None when it is unknown, has run out, or is of somebody who may not log in."""
     row = await one(reading, _CALLER, org_id, token_hash, "access")
-    if row is None or (row[2] is not None and row[2] <= now):
+    if row is None or (row[2] is not None and row[2] <= now) or not _logs_in(row[5]):
         return None
-    person_id, scopes, _, email, grant_id = row
+    person_id, scopes, _, email, grant_id, _ = row
     roles = frozenset(role for (role,) in await reading.rows(_ROLES, org_id, person_id))
     return Caller(org_id, person_id, email, frozenset(scopes.split()), roles, grant_id)
 
@@ -94,10 +96,21 @@ async def renew(writing: Writing, org_id: str, token_hash: str, expires: str) ->
 async def person(reading: Reading, org_id: str, person_id: str, scopes: frozenset[str]) -> Caller | None:
     """A caller for a person without a stored token (the demo's tokens)."""
     row = await one(reading, _PERSON, org_id, person_id)
-    if row is None:
+    if row is None or not _logs_in(row[2]):
         return None
     roles = frozenset(role for (role,) in await reading.rows(_ROLES, org_id, person_id))
     return Caller(org_id, row[0], row[1], scopes, roles, f"demo {person_id}")
+
+
+async def barred(reading: Reading, org_id: str, person_id: str) -> bool:
+    """Whether somebody may not log in."""
+    row = await one(reading, _PERSON, org_id, person_id)
+    return row is not None and not _logs_in(row[2])
+
+
+def _logs_in(details: str) -> bool:
+    """Whether somebody of these details may log in, as everybody may of whom nothing is said."""
+    return bool(msgspec.json.decode(details).get("loginEnabled", True))
 
 
 async def insert(writing: Writing, token: Token) -> None:
