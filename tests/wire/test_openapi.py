@@ -125,6 +125,57 @@ def test_rights_are_described():
     assert described("/open")["security"] == []
 
 
+def test_what_does_not_follow_from_a_row_is_said_in_it():
+    """Headers that are read, errors of its own, and where the thing is, are described of the operation that says so."""
+    more = Operation(
+        "GET",
+        "/more",
+        get_some_things,
+        None,
+        "More",
+        headers=(Parameter("Last-Seen", "Where."),),
+        answers={200: Body},
+        located=True,
+        errors=(409,),
+    )
+    found = document(INFO, "/x", (more,))["paths"]["/more"]["get"]
+    assert [(each["name"], each["in"]) for each in found["parameters"]] == [
+        ("Last-Seen", "header"),
+        ("TrackingID", "header"),
+    ]
+    assert set(found["responses"]["200"]["headers"]) == {"TrackingID", "Location"}
+    assert "409" in found["responses"]
+
+
+def test_location_is_documented_where_cisco_documents_it():
+    """Answers of POST, PUT and GET of one customer, and of one subscriber, have Location, and no others."""
+    made = document(INFO, "/v1", WEBEX)
+    located = {
+        (method, path, status)
+        for path, methods in made["paths"].items()
+        for method, described in methods.items()
+        for status, response in described["responses"].items()
+        if "Location" in response.get("headers", ())
+    }
+    customers, subscribers = "/wholesale/customers", "/wholesale/subscribers"
+    assert located == {
+        ("post", customers, "202"),
+        ("get", customers + "/{customerId}", "200"),
+        ("put", customers + "/{customerId}", "202"),
+        ("post", subscribers, "200"),
+        ("post", subscribers, "202"),
+        ("get", subscribers + "/{subscriberId}", "200"),
+        ("put", subscribers + "/{subscriberId}", "200"),
+    }
+
+
+def test_own_operations_describe_what_is_theirs_alone():
+    """A consent that nobody waits for is a 409 of a GET, and the stream of events reads the header Last-Event-ID."""
+    paths = document(INFO, "/allot/v1", OWN)["paths"]
+    assert "409" in paths["/subscribers/{subscriberId}/consent"]["get"]["responses"]
+    assert ("Last-Event-ID", "header") in {(each["name"], each["in"]) for each in paths["/events"]["get"]["parameters"]}
+
+
 def conforms(made: dict[str, Any], path: str, method: str, answer: Any) -> None:
     """Fail unless an answer is as the document says of its status: media type, headers and body."""
     response = made["paths"][path][method]["responses"][str(answer.status_code)]

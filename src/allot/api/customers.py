@@ -234,6 +234,7 @@ OPERATIONS = (
         query=(ON_BEHALF,),
         body=CustomerProvisioning,
         answers={202: ResourceURL},
+        located=True,
         form=lambda request: provisioning_of(request, ""),
     ),
     Operation(
@@ -244,6 +245,7 @@ OPERATIONS = (
         "Get a Wholesale Customer",
         query=(ON_BEHALF, Parameter("includePackageLicenseInfo", "Whether packages show their licenses.", bool)),
         answers={200: CustomerResponse},
+        located=True,
     ),
     Operation(
         "PUT",
@@ -254,6 +256,7 @@ OPERATIONS = (
         query=(ON_BEHALF,),
         body=CustomerUpdate,
         answers={202: ResourceURL},
+        located=True,
         form=lambda request: update_of(request, "", ""),
     ),
     Operation(

@@ -240,6 +240,7 @@ OPERATIONS = (
         query=(ON_BEHALF,),
         body=SubscriberProvisioning,
         answers={200: Subscriber, 202: Subscriber},
+        located=True,
         form=lambda request: provisioning_of(request, ""),
     ),
     Operation(
@@ -250,6 +251,7 @@ OPERATIONS = (
         "Get a Wholesale Subscriber",
         query=(ON_BEHALF,),
         answers={200: Subscriber},
+        located=True,
     ),
     Operation(
         "PUT",
@@ -260,6 +262,7 @@ OPERATIONS = (
         query=(ON_BEHALF,),
         body=SubscriberUpdate,
         answers={200: Subscriber},
+        located=True,
         form=lambda request: update_of(request, "", ""),
     ),
     Operation(

@@ -45,7 +45,7 @@ async def create_free_account(request: Request) -> Reply:
 
 
 async def get_consent(request: Request) -> Reply:
-    """Show whom a pending subscriber waits for."""
+    """Show whom a pending subscriber waits for. Nobody is waited for when the subscriber is not pending: 409."""
     partner = await acting(request, changes=False)
     async with request.service.database.reading() as reading:
         account = await consents.find(reading, partner.org_id, subscriber_id(request))
@@ -94,6 +94,7 @@ OPERATIONS = (
         "Get a Consent",
         query=(ON_BEHALF,),
         answers={200: FreeAccount},
+        errors=(409,),
     ),
     Operation(
         "POST",

@@ -87,6 +87,7 @@ OPERATIONS = (
             Parameter("type", "Only events of these types.", choices=TYPES, default=(), many=True),
             ON_BEHALF,
         ),
+        headers=(Parameter("Last-Event-ID", "As `after`, which it goes before: what browsers send to come again."),),
         answers={200: Text(EVENT_STREAM)},
     ),
 )

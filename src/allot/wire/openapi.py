@@ -31,6 +31,11 @@ _HEADERS: Document = {
         "description": 'The address of the next page, as `<address>; rel="next"`; absent on the last one.',
         "schema": {"type": "string"},
     },
+    "Location": {
+        "description": "The address of what the answer shows.",
+        "required": True,
+        "schema": {"type": "string", "format": "uri"},
+    },
     "Retry-After": {
         "description": "Seconds after which the request may be sent again.",
         "schema": {"type": "integer", "minimum": 1},
@@ -100,7 +105,12 @@ def _operation(operation: Operation) -> Document:
         "tags": [operation.handler.__module__.rpartition(".")[2].replace("_", " ")],
         "summary": operation.summary,
         "description": _text(operation.handler.__doc__),
-        "parameters": [*variables, *map(_parameter, operation.query), _SENT_TRACKING_ID],
+        "parameters": [
+            *variables,
+            *(_parameter(each, "query") for each in operation.query),
+            *(_parameter(each, "header") for each in operation.headers),
+            _SENT_TRACKING_ID,
+        ],
         "responses": _responses(operation),
         "security": _security(operation),
     }
@@ -112,7 +122,7 @@ def _operation(operation: Operation) -> Document:
     return described
 
 
-def _parameter(parameter: Parameter) -> Document:
+def _parameter(parameter: Parameter, place: str) -> Document:
     schema: Document = {"type": _TYPES[parameter.kind]}
     if parameter.choices:
         schema["enum"] = list(parameter.choices)
@@ -127,7 +137,7 @@ def _parameter(parameter: Parameter) -> Document:
     description = parameter.description
     if parameter.most is not None:
         description += f" More than {parameter.most} are taken as {parameter.most}."
-    described: Document = {"name": parameter.name, "in": "query", "description": description, "schema": schema}
+    described: Document = {"name": parameter.name, "in": place, "description": description, "schema": schema}
     if parameter.many:
         described |= {"style": "form", "explode": True}
     return described | {"required": True} if parameter.required else described
@@ -137,6 +147,8 @@ def _responses(operation: Operation) -> Document:
     headers = {"TrackingID": _header("TrackingID")}
     if any(parameter.name in _PAGING for parameter in operation.query):
         headers["Link"] = _header("Link")
+    if operation.located:
+        headers["Location"] = _header("Location")
     responses: Document = {}
     for status, answer in operation.answers.items():
         responses[str(status)] = {"description": HTTPStatus(status).phrase, "headers": headers}
@@ -150,7 +162,7 @@ def _responses(operation: Operation) -> Document:
 
 
 def _failures(operation: Operation) -> list[int]:
-    statuses = [500, 503]
+    statuses = [500, 503, *operation.errors]
     if operation.query or operation.body:
         statuses.append(400)
     if operation.rights is not None or operation.near:

@@ -177,6 +177,12 @@ class Operation:
     media: str = JSON
     #: status -> body of the answers that are no errors; a Text where it is no JSON, None where there is no body
     answers: dict[int, Any] = field(default_factory=dict)
+    #: headers that the handler reads
+    headers: tuple[Parameter, ...] = ()
+    #: answers with a body have the address of what they show in the header Location
+    located: bool = False
+    #: statuses of errors that do not follow from the rest of the row
+    errors: tuple[int, ...] = ()
     #: Cisco closes the list of error codes of this operation
     closed_codes: bool = False
     #: reads the body as the handler does, and does nothing: raises Failure naming whatever else is wrong with it
