@@ -16,6 +16,8 @@ class Caller:
     roles: frozenset[str]
     #: what tells tokens apart without showing them, for limits and logs
     token_key: str = ""
+    #: when the token runs out, as times are stored; None for never
+    expires: str | None = None
 
     #: whether a role lets the caller read what administrators read
     reads: bool = field(init=False)

@@ -47,7 +47,7 @@ class Tokens:
 
     def known(self, token: str) -> Caller | None:
         """The caller of a token that was asked for within the last seconds."""
-        return self.memory.get(token_hash(token))
+        return self._remembered(token_hash(token))
 
     def is_demo(self, token: str) -> bool:
         """Whether it is a token of the demo, or a session that was begun with one."""
@@ -56,7 +56,13 @@ class Tokens:
     async def caller(self, token: str) -> Caller | None:
         """The caller, or None when nobody has this token."""
         key = token_hash(token)
-        return self.memory.get(key) or self.memory.keep(key, await self._find(token, key))
+        return self._remembered(key) or self.memory.keep(key, await self._find(token, key))
+
+    def _remembered(self, key: str) -> Caller | None:
+        caller = self.memory.get(key)
+        # Time may have been put forward since.
+        over = caller is not None and caller.expires is not None and caller.expires <= stamp(self._clock.now())
+        return None if over else caller
 
     async def _find(self, token: str, key: str) -> Caller | None:
         demo = self._demo(token)

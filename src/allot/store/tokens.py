@@ -72,9 +72,9 @@ async def caller(reading: Reading, org_id: str, token_hash: str, now: str) -> Ca
     row = await one(reading, _CALLER, org_id, token_hash, "access")
     if row is None or (row[2] is not None and row[2] <= now) or not _logs_in(row[5]):
         return None
-    person_id, scopes, _, email, grant_id, _ = row
+    person_id, scopes, expires, email, grant_id, _ = row
     roles = frozenset(role for (role,) in await reading.rows(_ROLES, org_id, person_id))
-    return Caller(org_id, person_id, email, frozenset(scopes.split()), roles, grant_id)
+    return Caller(org_id, person_id, email, frozenset(scopes.split()), roles, grant_id, expires)
 
 
 async def find(reading: Reading, org_id: str, token_hash: str) -> Token | None:
