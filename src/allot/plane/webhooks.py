@@ -120,7 +120,10 @@ async def delete_webhook(request: Request) -> Reply:
 
 
 async def test_webhook(request: Request) -> Reply:
-    """Send a message of the type webhook.test. It is signed as all are, and sent again until it is taken."""
+    """Send a message of the type webhook.test. It is signed as all are, and sent again until it is taken.
+
+    A new test takes the place of an earlier one that was not taken yet.
+    """
     sent: Sent = await _do(request, webhooks.test)
     return Reply(202, TestResponse(sent.id, sent.message_id))
 
