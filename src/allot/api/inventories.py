@@ -120,7 +120,8 @@ def _wanted(found: list[str], query: Mapping[str, Any]) -> NumberFilter | None:
     # People are the only owners that are kept, and have one number, their primary one.
     if owner not in (None, "PEOPLE") or query["phoneNumberType"] not in (None, "PRIMARY", "Default"):
         return None
-    if query["restrictedNonGeoNumbers"]:
+    # Nobody has what somebody has: `available` and `assigned` may contradict each other.
+    if query["restrictedNonGeoNumbers"] or query["assigned"] not in (None, assigned):
         return None
     return NumberFilter(
         location_id=location_id,
