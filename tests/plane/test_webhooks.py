@@ -175,3 +175,10 @@ def test_the_journal_tells_of_webhooks_but_not_their_secrets(demo: Server, partn
     assert {entry["targetId"] for entry in entries} == {webhook["id"]}
     assert entries[-1]["detail"]["url"] == URL
     assert demo.rows("SELECT 1 FROM journal WHERE detail LIKE $1", f"%{webhook['secret']}%") == []
+
+
+def test_a_new_test_takes_the_place_of_an_earlier_one(partner: Client):
+    """Of tests that were not taken yet the newest one is left."""
+    path = f"{WEBHOOKS}/{made(partner)['id']}"
+    sent = [partner.post(f"{path}/test").json()["id"] for _ in range(2)]
+    assert [each["id"] for each in partner.get(f"{path}/deliveries").json()["items"]] == sent[1:]
