@@ -197,13 +197,16 @@ def person(server: Server, email: str) -> str:
 
 
 def test_a_persons_number_is_shown(client: Client, server: Server):
-    """As it is dialled in its country, or in E.164."""
+    """Without its country code, and without the 0 that some countries dial before it; or in E.164."""
     path = f"/v1/people/{person(server, 'amara.nwosu@example.com')}/features/numbers"
     number = {"primary": True, "directNumber": "4085550102", "extension": "4102", "routingPrefix": "8101"}
     number["esn"] = "81014102"
     assert client.get(path).json() == {"distinctiveRingEnabled": True, "phoneNumbers": [number]}
     shown = client.get(path, params={"preferE164Format": "true"}).json()["phoneNumbers"]
     assert shown == [number | {"directNumber": "+14085550102"}]
+    [(londoner,)] = server.rows("SELECT email FROM people WHERE phone_number = '+442079460011'")
+    [other] = client.get(f"/v1/people/{person(server, londoner)}/features/numbers").json()["phoneNumbers"]
+    assert other["directNumber"] == "2079460011"
 
 
 def test_a_person_may_have_an_extension_or_nothing(client: Client, server: Server):

@@ -140,7 +140,7 @@ def _is_toll_free(number: str) -> bool:
 async def get_phone_numbers_of_person(request: Request) -> Reply:
     """Show a person's phone number and extension; the list is empty when they have neither.
 
-    A number is written as it is dialled in its country, unless `preferE164Format` is true.
+    A number is written without its country code, as in Cisco's example, unless `preferE164Format` is true.
     """
     person_id = path_id(request, "PEOPLE", "personId")
     org_id = await organization_in_query(request)
