@@ -151,6 +151,14 @@ def test_list_by_role_and_location(client: Client) -> None:
     assert client.get("/v1/people", params={"locationId": "none"}).json()["items"] == []
 
 
+@pytest.mark.parametrize("name", ["id", "roles"])
+def test_a_list_without_an_id_does_not_find_everybody(client: Client, name: str) -> None:
+    """Commas alone are refused, rather than taken as no filter."""
+    answer = client.get("/v1/people", params={name: ","})
+    assert answer.status_code == 400
+    assert descriptions(answer) == [f"{name}: has no id; send ids separated by commas, or leave it out"]
+
+
 def test_every_filter_narrows_the_search(client: Client) -> None:
     """Filters of which one would do are all applied."""
     email = "john.andersen@example.com"

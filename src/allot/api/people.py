@@ -56,10 +56,10 @@ async def _search(request: Request, admin: bool) -> tuple[Search, dict[str, str]
     """What the query asks for, and the ids that it names: as they were sent -> their value."""
     query = request.query
     faults: list[str] = []
-    asked = {text: ids.decode("PEOPLE", text) or "" for text in (query["id"] or "").split(",") if text}
+    asked = {text: ids.decode("PEOPLE", text) or "" for text in _listed(faults, "id", query["id"])}
     if len(asked) > IDS_MAX:
         faults.append(f"id: at most {IDS_MAX} ids in one request")
-    texts = [text for text in (query["roles"] or "").split(",") if text]
+    texts = _listed(faults, "roles", query["roles"])
     roles = [text if text in ROLES else read_id(faults, "ROLE", "roles", text) or "" for text in texts]
     if not admin and not (query["email"] or query["displayName"] or asked):
         faults.append("email, displayName, id: one of them is required, except for administrators")
@@ -80,6 +80,14 @@ async def _search(request: Request, admin: bool) -> tuple[Search, dict[str, str]
         _after(request),
     )
     return search, asked
+
+
+def _listed(faults: list[str], name: str, text: str | None) -> list[str]:
+    """The ids of a list with commas; a fault is added for one without any, which would find everybody."""
+    listed = [each for each in (text or "").split(",") if each]
+    if text and not listed:
+        faults.append(f"{name}: has no id; send ids separated by commas, or leave it out")
+    return listed
 
 
 async def _searched(request: Request, admin: bool, email: str | None) -> str:
