@@ -115,6 +115,13 @@ def test_all_faults_of_content_come_at_once(client: Client, server: Server):
     assert journal(server) == []
 
 
+@pytest.mark.parametrize("text", ["1_0", "\u0661\u0662", "nan", "1e1", "91", ".", ""])
+def test_a_latitude_is_a_plain_number(client: Client, text: str):
+    """What only a program would read as a number is none."""
+    answer = client.post("/v1/locations", json=BODY | {"latitude": text})
+    assert faults(answer) == ["latitude: must be a number from -90 to 90, in a text"]
+
+
 @pytest.mark.parametrize("name", ["", "  "])
 def test_a_name_is_not_empty(client: Client, name: str):
     """Spaces alone are no name, neither for a new location nor for an old one."""

@@ -20,6 +20,8 @@ PAGE_MAX = 500
 # Nothing is documented; longer ones are mistakes, and every list would carry them.
 TEXT_MAX = 256
 NOTES_MAX = 1_000
+# As a document has numbers; Python's own reading takes more.
+_DEGREE = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 _LANGUAGE = re.compile(r"[a-z]{2,3}_[a-z]{2,4}")
 _READ_RIGHTS = Rights((scopes.LOCATIONS_READ, scopes.PEOPLE_READ, scopes.DEVICES_READ), "read")
 _WRITE_RIGHTS = Rights((scopes.LOCATIONS_WRITE,), "full")
@@ -243,10 +245,7 @@ def _details(found: list[str], body: PostCommonLocationObject | PutCommonLocatio
 
 
 def _is_degree(text: str, most: int) -> bool:
-    try:
-        return -most <= float(text) <= most
-    except ValueError:
-        return False
+    return _DEGREE.fullmatch(text) is not None and -most <= float(text) <= most
 
 
 _NAME = Parameter("name", "Only locations whose name contains this text, whatever its letter case.")
