@@ -242,6 +242,7 @@ def test_the_command_sends_the_same_request(admin: Client, folder: Path):
     odd = "o'neil $(touch x) `touch x` \"\\ \n é [1-2]{a,b}"
     for answer in (
         admin.patch(PATCH, json={"email": EMAIL, "licenses": [{"id": odd}], odd: odd}),
+        admin.patch(PATCH, data="", headers={"Content-Type": "application/json"}),
         admin.get("/v1/people", params={"displayName": odd, "max": "1"}),
         admin.get(f"/v1/people/{odd.replace('/', '')}"),
         admin.get("/v1/people/me"),

@@ -181,7 +181,9 @@ def as_curl(seen: Seen, origin: str) -> str:
     """
     query = quote(seen.query.encode("latin-1"), safe=_IN_QUERY)
     url = f"{origin}{quote(seen.path)}" + (f"?{query}" if query else "")
-    return _command(seen.method, url, _data(seen.media, text_of(seen)) if seen.size else [])
+    # One without a body may have been one that needs a body, which is empty then, and has a media type.
+    data = _data(seen.media, text_of(seen) if seen.size else "") if seen.media else []
+    return _command(seen.method, url, data)
 
 
 def text_of(seen: Seen) -> str | None:
