@@ -17,6 +17,24 @@ def test_a_server_that_runs_is_alive_and_ready(server: Server, client: Client):
         assert (answer.status_code, answer.json()) == (200, {"status": status})
 
 
+def test_probes_can_be_asked_by_head(server: Server, client: Client):
+    """HEAD has the status and the headers of GET, and no body, also of a server that is not ready."""
+
+    async def stop(service: Service) -> None:
+        await service.writes.close()
+
+    nobody = client.as_(None)
+    for stopped in (False, True):
+        for path in ("health", "readiness"):
+            asked, got = (nobody.request(method, f"/allot/v1/{path}") for method in ("HEAD", "GET"))
+            assert asked.status_code == got.status_code == (503 if stopped and path == "readiness" else 200)
+            assert asked.content == b""
+            assert asked.headers.keys() == got.headers.keys()
+            assert asked.headers["Content-Type"] == got.headers["Content-Type"]
+        if not stopped:
+            server.call(stop)
+
+
 def test_a_database_that_lacks_a_migration_is_not_ready(server: Server, client: Client):
     """Readiness is 503 and names the migration and the remedy; liveness stays."""
 

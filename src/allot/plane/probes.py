@@ -34,6 +34,16 @@ async def get_readiness(request: Request) -> Reply:
     return Reply(200, ReadinessResponse("ready"))
 
 
+async def head_health(request: Request) -> Reply:
+    """Tell that the process answers, as GET does, without a body."""
+    return await get_health(request)
+
+
+async def head_readiness(request: Request) -> Reply:
+    """Tell whether requests can be served, as GET does, without a body."""
+    return await get_readiness(request)
+
+
 async def get_metrics(request: Request) -> Reply:
     """Show the meters in the text form of Prometheus."""
     writes, meters = request.service.writes, request.service.meters
@@ -41,13 +51,16 @@ async def get_metrics(request: Request) -> Reply:
     return Reply(200, text, content_type=MEDIA.encode())
 
 
-def _probe(path: str, handler: Handler, summary: str, answer: Any) -> Operation:
+def _probe(path: str, handler: Handler, summary: str, answer: Any, method: str = "GET") -> Operation:
     # They are asked every few seconds.
-    return Operation("GET", path, handler, None, summary, answers={200: answer}, logged=Logged.NOTHING)
+    return Operation(method, path, handler, None, summary, answers={200: answer}, logged=Logged.NOTHING)
 
 
 OPERATIONS = (
     _probe("/health", get_health, "Get Health", HealthResponse),
     _probe("/readiness", get_readiness, "Get Readiness", ReadinessResponse),
+    # Many checkers ask by HEAD; the server leaves out the body.
+    _probe("/health", head_health, "Check Health", None, "HEAD"),
+    _probe("/readiness", head_readiness, "Check Readiness", None, "HEAD"),
     _probe("/metrics", get_metrics, "Get Metrics", Text("text/plain")),
 )
