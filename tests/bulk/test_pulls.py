@@ -18,7 +18,7 @@ import pytest
 from allot.bulk.actual.drafts import DraftFault
 from allot.bulk.actual.pulls import Order, Pulled, PullFault, draft_path, origin, pull
 from allot.bulk.actual.snapshots import Extension, Head, License, Location, Number, Person, Snapshot
-from allot.bulk.files import Writer
+from allot.bulk.files import FileFault, Writer
 from allot.client.connections import Patience, Target
 from allot.client.failures import Away, ClientFault, Nonsense
 from allot.client.readers import Reader
@@ -161,6 +161,16 @@ def test_a_draft_of_another_organization_is_refused(crowd: tuple[Server, World],
     assert draft_path(path).read_bytes() == before
     read(demo.address, "allot-demo-admin", path, fresh=True)
     assert len(contents(path)["people"]) == 46
+
+
+def test_a_head_that_is_none_of_a_snapshot_is_told(tmp_path: Path):
+    """A file whose first line lacks what every snapshot says is none that can be read."""
+    path = tmp_path / "odd.snapshot"
+    with Writer(path, "snapshot", License("x", "X", 1, 1)) as writer:
+        writer.section("people")
+        writer.close()
+    with pytest.raises(FileFault, match=r"odd\.snapshot is no snapshot that this allot reads; pull again"):
+        Snapshot(path)
 
 
 def test_two_pulls_do_not_write_one_file(crowd: tuple[Server, World], tmp_path: Path):

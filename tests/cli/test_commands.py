@@ -413,6 +413,8 @@ def answering(answer: bytes) -> Iterator[str]:
     ("answer", "said"),
     [
         (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", "does not answer in JSON"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n" + b"[" * 100_000, "does not answer in JSON"),
+        (b"HTTP/1.1 500 X\r\nContent-Length: 100000\r\n\r\n" + b"[" * 100_000, "answers 500: [[["),
         (b"HTTP/1.1 502 Bad\r\nContent-Length: 5\r\n\r\nhello", "answers 502: hello"),
         (b"hello\r\n", "cannot be asked"),
     ],

@@ -175,7 +175,7 @@ def _call(address: str, token: str, body: bytes | None) -> dict[str, Any]:
         raise click.ClickException(f"{address} answers {status}: {_reason(received)}")
     try:
         answer: dict[str, Any] = json.loads(received)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise click.ClickException(f"{address} does not answer in JSON; check --url") from error
     return answer
 
@@ -184,5 +184,5 @@ def _reason(body: bytes) -> str:
     """The sentences of an error body."""
     try:
         return "; ".join(each["description"] for each in json.loads(body)["errors"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return body.decode(errors="replace")[:200]

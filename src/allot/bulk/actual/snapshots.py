@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from allot.bulk.files import File
+from allot.bulk.files import File, FileFault
 
 
 class Head(msgspec.Struct, rename="camel", omit_defaults=True):
@@ -103,7 +103,10 @@ class Snapshot:
 
     def __init__(self, path: Path) -> None:
         self.file = File(path, "snapshot")
-        self.head = msgspec.json.decode(self.file.head, type=Head)
+        try:
+            self.head = msgspec.json.decode(self.file.head, type=Head)
+        except (ValueError, RecursionError) as error:
+            raise FileFault(f"{path} is no snapshot that this allot reads; pull again") from error
 
     @property
     def digest(self) -> str:
