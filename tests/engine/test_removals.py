@@ -2,8 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
 
@@ -74,7 +75,7 @@ def test_a_license_that_many_hold_is_taken_in_pieces(database_url: str, counted:
             await order(service, delete(customer_id))
             worker = Worker(service)
             await worker.turn()
-            watched = Watched(service)
+            watched = Watched(service, audited)
             await removals.lighten(watched, service.context, worker._claims, worker._lease)
             assert watched.seen == [PEOPLE - PIECE * n for n in range(len(watched.seen))]
             assert await holders(service) <= PIECE
@@ -103,16 +104,9 @@ def test_a_license_that_many_are_invited_to_is_taken_in_pieces(database_url: str
             await order(service, delete(await customer_with_people(service, until)))
             worker = Worker(service)
             await worker.turn()
-            seen = []
-
-            class Pieces(CrashingDatabase):
-                @asynccontextmanager
-                async def writing(self) -> AsyncIterator[Writing]:
-                    seen.append(await holders(service))
-                    async with service.database.writing() as writing:
-                        yield writing
-
-            await removals.lighten(Pieces(service.database, 0), service.context, worker._claims, worker._lease)
+            watched = Watched(service, holders)
+            await removals.lighten(watched, service.context, worker._claims, worker._lease)
+            seen = watched.seen
             assert seen == [PEOPLE - PIECE * n for n in range(len(seen))]
             assert await holders(service) <= PIECE
             await work_off(worker)
@@ -122,19 +116,24 @@ def test_a_license_that_many_are_invited_to_is_taken_in_pieces(database_url: str
     asyncio.run(check())
 
 
-class Watched(CrashingDatabase):
-    """A database that checks what is there before each transaction that writes."""
+async def audited(service: Service) -> int:
+    """How many hold the license, where all that is stored fits together."""
+    assert await wrongs(service) == []
+    return await holders(service)
 
-    def __init__(self, service: Service) -> None:
+
+class Watched(CrashingDatabase):
+    """A database that looks at what is there before each transaction that writes."""
+
+    def __init__(self, service: Service, look: Callable[[Service], Awaitable[Any]]) -> None:
         super().__init__(service.database, 0)
-        self._service = service
-        self.seen: list[int] = []
+        self._service, self._look = service, look
+        self.seen: list[Any] = []
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[Writing]:
-        """Note how many hold the license by now."""
-        assert await wrongs(self._service) == []
-        self.seen.append(await holders(self._service))
+        """Note what there is by now."""
+        self.seen.append(await self._look(self._service))
         async with self._service.database.writing() as writing:
             yield writing
 
@@ -167,16 +166,9 @@ def test_a_customer_with_many_subscribers_goes_in_pieces(database_url: str, coun
             await customer_with_subscribers(service)
             worker = Worker(service)
             await worker.turn()
-            seen = []
-
-            class Pieces(CrashingDatabase):
-                @asynccontextmanager
-                async def writing(self) -> AsyncIterator[Writing]:
-                    seen.append(await billed(service))
-                    async with service.database.writing() as writing:
-                        yield writing
-
-            await removals.lighten(Pieces(service.database, 0), service.context, worker._claims, worker._lease)
+            watched = Watched(service, billed)
+            await removals.lighten(watched, service.context, worker._claims, worker._lease)
+            seen = watched.seen
             left = [PEOPLE - PIECE * n for n in range(len(seen))]
             assert seen == [(count, count) for count in left]
             assert await billed(service) == (left[-1], left[-1])
