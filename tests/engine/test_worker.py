@@ -51,7 +51,7 @@ def test_a_worker_is_woken_by_an_order_of_another_process(
             return took
 
     took = asyncio.run(check())
-    assert took < 5
+    assert took < workers.LOOK_SECONDS / 2
     counted(f"provisioned {took * 1000:.0f} ms after the order")
 
 
@@ -64,10 +64,10 @@ def test_a_worker_looks_by_itself(database_url: str):
             worker = Worker(there)
             worker.start()
             await asyncio.sleep(0)
-            begun = time.monotonic()
             await order(here, provision("unheard"))
             await until(lambda: is_idle(here))
-            assert time.monotonic() - begun < 2
+            # How long it takes is the machine's affair, how often it looks the worker's.
+            assert workers.LOOK_SECONDS <= 1
             await worker.close()
 
     asyncio.run(check())
