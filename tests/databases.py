@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from allot.cli.databases import migrate
+from allot.store.postgres import Postgres
 
 Fill = Callable[[str], object]
 
@@ -158,12 +159,18 @@ class PostgresMaker(Maker):
     def drop(self, url: str) -> None:
         self._run(f"DROP DATABASE {urlsplit(url).path[1:]} WITH (FORCE)")
 
-    def let_in(self, url: str, yes: bool) -> None:
-        """Let connections to a database in, or end those that are there and let nobody in any more."""
-        name = urlsplit(url).path[1:]
-        self._run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {yes}")
-        if not yes:
-            self._end_connections(name)
+    @contextmanager
+    def away(self, database: Postgres, seconds: float) -> Iterator[None]:
+        """End all connections to a database and let nobody in; meanwhile this pool waits only so long for one."""
+        name, pool = urlsplit(database.url).path[1:], database._pool
+        patience, pool.timeout = pool.timeout, seconds
+        self._run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS False")
+        self._end_connections(name)
+        try:
+            yield
+        finally:
+            pool.timeout = patience
+            self._run(f"ALTER DATABASE {name} ALLOW_CONNECTIONS True")
 
     def _end_connections(self, name: str) -> None:
         self._run(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")

@@ -108,7 +108,6 @@ def test_a_database_that_comes_back_finds_its_worker(
     counted: Callable[[str], None],
 ):
     """Work goes on when the database is back, with what was claimed before; the log says so once each time."""
-    monkeypatch.setattr("allot.store.postgres.WAIT_SECONDS", 0.5)
     monkeypatch.setattr(workers, "AWAY_SECONDS", 0.1)
     caplog.set_level(logging.INFO, "allot.worker")
 
@@ -120,15 +119,16 @@ def test_a_database_that_comes_back_finds_its_worker(
             for _ in range(3):
                 await worker.turn()
             assert worker._claims
-            postgres.let_in(postgres_url, False)
-            worker.start()
-            await until(lambda: is_away(worker))
-            await asyncio.sleep(1)
-            postgres.let_in(postgres_url, True)
-            await until(lambda: is_idle(there))
-            await worker.close()
-            assert worker.late == 0
-            return await each_once(there)
+            with postgres.away(there.database, 0.5):
+                worker.start()
+                await until(lambda: is_away(worker))
+                await asyncio.sleep(1)
+            # With connections of its own: the worker's may be those that were ended.
+            async with opened(postgres_url) as here:
+                await until(lambda: is_idle(here))
+                await worker.close()
+                assert worker.late == 0
+                return await each_once(here)
 
     steps = asyncio.run(check())
     said = [record.message.partition(":")[0] for record in caplog.records if record.name == "allot.worker"]
@@ -141,9 +141,8 @@ async def is_away(worker: Worker) -> bool:
     return worker._away
 
 
-def test_a_worker_without_a_database_can_be_stopped(postgres_url: str, postgres: PostgresMaker, monkeypatch):
+def test_a_worker_without_a_database_can_be_stopped(postgres_url: str, postgres: PostgresMaker):
     """A stop while the database is away leaves what is claimed to others, and takes no longer than one attempt."""
-    monkeypatch.setattr("allot.store.postgres.WAIT_SECONDS", 0.5)
 
     async def check() -> None:
         async with opened(postgres_url, lease_seconds=0.2) as service:
@@ -151,11 +150,10 @@ def test_a_worker_without_a_database_can_be_stopped(postgres_url: str, postgres:
             await order_many(service, 3)
             worker = Worker(service)
             await worker.turn()
-            postgres.let_in(postgres_url, False)
-            worker.start()
-            await until(lambda: is_away(worker))
-            await asyncio.wait_for(worker.close(), 5)
-            postgres.let_in(postgres_url, True)
+            with postgres.away(service.database, 0.5):
+                worker.start()
+                await until(lambda: is_away(worker))
+                await asyncio.wait_for(worker.close(), 5)
         async with opened(postgres_url) as service:
             other = Worker(service)
             await until(lambda: settles(other, service))
