@@ -86,15 +86,16 @@ def test_slow_clients_hold_nobody_up(crowded: tuple[Process, World], counted: Ca
     for n, connection in enumerate(slow):
         head = requests[n].index(b"\r\n\r\n") + 4
         connection.sendall(requests[n][: head + 10 if n % 2 else 20])
-    slowest = 0.0
+    times: list[float] = []
     for n in range(50):
         for place, connection in enumerate(slow):
             sent = requests[place].index(b"\r\n\r\n") + 14 if place % 2 else 20
             connection.sendall(requests[place][sent + n : sent + n + 1])
         started = time.monotonic()
         assert send_all([process.address], world.token, [request_of(world, SLOW + n)])[0].status == 200
-        slowest = max(slowest, time.monotonic() - started)
-    assert slowest < PROMPT_SECONDS
+        times.append(time.monotonic() - started)
+    # The machine may pause now and then; whoever is held up is held up each time.
+    assert sorted(times)[-5] < PROMPT_SECONDS
     assert entries(process) == 50
     for place, connection in enumerate(slow):
         sent = (requests[place].index(b"\r\n\r\n") + 14 if place % 2 else 20) + 50
@@ -103,7 +104,7 @@ def test_slow_clients_hold_nobody_up(crowded: tuple[Process, World], counted: Ca
         assert connection.recv(64).startswith(b"HTTP/1.1 200")
         connection.close()
     assert wrongs(process.url) == []
-    counted(f"{SLOW} slow clients; the slowest of 50 others took {slowest * 1000:.0f} ms")
+    counted(f"{SLOW} slow clients; the slowest of 50 others took {max(times) * 1000:.0f} ms")
 
 
 @pytest.mark.long
