@@ -44,11 +44,15 @@ def partner(server: Server) -> Iterator[Client]:
 
 
 class Running:
-    """Deliverers on a server's loop; a context manager."""
+    """Deliverers on a server's loop, with the server's lease unless another one is given; a context manager."""
 
-    def __init__(self, server: Server, count: int = 1, open_poster: Callable[[float], Any] = Posts) -> None:
+    def __init__(
+        self, server: Server, count: int = 1, open_poster: Callable[[float], Any] = Posts, lease: float | None = None
+    ) -> None:
         self._server = server
         self._made = [Deliverer(server.service, open_poster) for _ in range(count)]
+        for each in self._made if lease is not None else ():
+            each._lease = int(lease * 1000)
 
     def __enter__(self) -> "Running":
         self._server.call(self._start)
@@ -181,7 +185,7 @@ def test_a_slow_receiver_is_given_up_and_holds_up_nobody(demo_url: str, receiver
         partner = server.client(TOKEN)
         slow, fast_ = made(partner, receiver), made(partner, other)
         provisioned(server, partner)
-        other.until(lambda: len(other.messages) == EVENTS)
+        other.until(lambda: len(other.messages) >= EVENTS)  # more when the machine pauses for longer than a lease
         settled(partner, fast_)
         other.until(lambda: any(each["status"] == "retrying" for each in waiting(partner, slow)))
         [told] = [each["fault"] for each in waiting(partner, slow) if each["status"] == "retrying"]
@@ -323,22 +327,22 @@ class Silent:
         """Nothing is open."""
 
 
-def test_what_a_process_leaves_behind_is_taken_over(demo_url: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
+def test_what_a_process_leaves_behind_is_taken_over(
+    server: Server, partner: Client, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+):
     """What was claimed by a process that is gone is sent by another one when its lease is over."""
     monkeypatch.setattr(engine, "STOP_SECONDS", 0.01)
-    with Server(demo_url, lease_seconds=0.5) as server:
-        partner = server.client(TOKEN)
-        webhook = made(partner, receiver)
-        silent = Silent(0)
-        with Running(server, 1, lambda seconds: silent):
-            provisioned(server, partner)
-            receiver.until(lambda: silent.began > 0)
-        assert receiver.messages == []
-        with Running(server):
-            settled(partner, webhook)
-        assert len(receiver.messages) == EVENTS
-        assert in_order(receiver.messages)
-        partner.close_all()
+    webhook = made(partner, receiver)
+    silent = Silent(0)
+    with Running(server, 1, lambda seconds: silent, lease=0.5):
+        provisioned(server, partner)
+        receiver.until(lambda: silent.began > 0)
+    assert receiver.messages == []
+    # The other one's lease is long: it sends nothing twice when the machine pauses.
+    with Running(server):
+        settled(partner, webhook)
+    assert len(receiver.messages) == EVENTS
+    assert in_order(receiver.messages)
 
 
 def test_late_results_do_not_count(demo_url: str, receiver: Receiver, monkeypatch: pytest.MonkeyPatch):
