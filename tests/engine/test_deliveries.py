@@ -75,6 +75,12 @@ def running(server: Server) -> Iterator[None]:
         yield
 
 
+@pytest.fixture
+def untiring(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let nothing be given up: attempts that follow soon would be used up in two seconds."""
+    monkeypatch.setattr(law, "ATTEMPTS_MAX", 10_000)
+
+
 def made(client: Client, receiver: Receiver, *types: str) -> dict[str, Any]:
     """A new webhook."""
     answer = client.post(WEBHOOKS, json={"url": receiver.url} | ({"types": types} if types else {}))
@@ -160,7 +166,7 @@ def test_a_failing_message_holds_back_its_customer_only(
 
 
 def test_a_receiver_that_is_away_gets_everything_when_it_is_back(
-    server: Server, partner: Client, receiver: Receiver, running: None
+    server: Server, partner: Client, receiver: Receiver, untiring: None, running: None
 ):
     """While nobody listens, what is to be said is kept, with the reason; then it is sent in order."""
     webhook = made(partner, receiver)
@@ -294,7 +300,12 @@ def test_several_processes_send_each_message_once(server: Server, partner: Clien
 
 
 def test_what_waits_is_bounded(
-    server: Server, partner: Client, receiver: Receiver, running: None, monkeypatch: pytest.MonkeyPatch
+    server: Server,
+    partner: Client,
+    receiver: Receiver,
+    untiring: None,
+    running: None,
+    monkeypatch: pytest.MonkeyPatch,
 ):
     """When enough is on its way to a webhook the rest stays in the journal, and nothing is lost by that."""
     monkeypatch.setattr(engine, "OPEN_MAX", 4)
