@@ -12,7 +12,7 @@ from typing import Any, Self
 from aiohttp import web
 from standardwebhooks import Webhook as Verifier
 
-from servers import HOST, SECONDS
+from servers import HOST, SECONDS, hold_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,8 @@ class Receiver:
         self.delay: Callable[[Message], float] = lambda message: 0.0
         self.response_headers: dict[str, str] = {}
         self.response_body = b""
-        self._port = 0
+        self._held = hold_port()
+        self._port: int = self._held.getsockname()[1]
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="receiver")
         self._runner: web.AppRunner | None = None
@@ -73,6 +74,7 @@ class Receiver:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
+        self._held.close()
 
     @property
     def url(self) -> str:
@@ -109,7 +111,6 @@ class Receiver:
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self._port, reuse_address=True)
         await site.start()
-        self._port = self._runner.addresses[0][1]
 
     async def _go(self) -> None:
         if self._runner is not None:

@@ -62,6 +62,17 @@ class Client(requests.Session):
             client.close()
 
 
+def hold_port() -> socket.socket:
+    """A socket whose port nobody else is given until it is closed, for a server that comes and goes.
+
+    Who calls there is refused while the server is away. It does not listen: servers listen beside it.
+    """
+    held = socket.socket()
+    held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    held.bind((HOST, 0))
+    return held
+
+
 @cache
 def rulebook() -> Rulebook:
     """The rulebook that is shipped."""

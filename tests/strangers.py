@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Self
 
-from servers import HOST
+from servers import HOST, hold_port
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,9 @@ class Line:
         self._to = (HOST, port)
         self._ends: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
-        self._listening = socket.create_server((HOST, 0))
-        self._port = self._listening.getsockname()[1]
+        self._held = hold_port()
+        self._port = self._held.getsockname()[1]
+        self._listening = socket.create_server((HOST, self._port))
         self.address = f"http://{HOST}:{self._port}"
         #: bytes of answers that pass before it closes by itself, or stalls
         self.left = math.inf
@@ -124,6 +125,7 @@ class Line:
         self.close()
         for thread in self._threads:
             thread.join()
+        self._held.close()
 
     def open(self) -> None:
         """Let connections through again."""

@@ -1,6 +1,5 @@
 """The pages of customers, runs and subscribers, in a browser."""
 
-import socket
 from pathlib import Path
 
 import pytest
@@ -10,7 +9,7 @@ import provider
 from allot.cli.demo import FOOTHILL
 from allot.core import ids
 from allot.wire import events as streams
-from servers import HOST, Client, Process, Server
+from servers import Client, Process, Server, hold_port
 from wholesale import PATH, TOKEN, body, new_id, provisioned, work
 
 LIST = "/console/wholesale/customers"
@@ -172,9 +171,10 @@ def test_names_stay_within_their_place(desk, demo: Server, api: Client, axe):
 
 def test_a_page_outlives_a_restart(desk_of, demo_sqlite_url: str, tmp_path: Path):
     """While the server is away a live page says so; back again, it comes to what is so by then, without a reload."""
-    with socket.create_server((HOST, 0)) as free:
-        port = str(free.getsockname()[1])
-    with Process(demo_sqlite_url, tmp_path / "server.log", "--demo", "--port", port) as process:
+    with (
+        hold_port() as held,
+        Process(demo_sqlite_url, tmp_path / "server.log", "--demo", "--port", str(held.getsockname()[1])) as process,
+    ):
         desk = desk_of(process.address)
         page = desk.window(TOKEN)
         page.goto(LIST)

@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,7 +17,7 @@ from bulk.applying import Company, document, found
 from bulk.planning import BASIC, PRO
 from bulk.showing import long_plan, shown_plan, write_plan
 from databases import Maker
-from servers import ADMIN, HOST, PROGRAM, SECONDS, Process, Server
+from servers import ADMIN, PROGRAM, SECONDS, Process, Server, hold_port
 
 LONG = f"{'x' * 288}@example.com"
 RIGHT_TO_LEFT = "\u05e9\u05dc\u05d5\u05dd@example.com"
@@ -198,10 +197,11 @@ def test_a_plan_is_followed_while_it_is_applied(slow: Server, folder: Path, desk
 def test_a_page_comes_back_after_a_restart(demo_sqlite_url: str, tmp_path: Path, desk_of, axe):
     """A server that is killed while a page is live: the page says so, connects again, and shows what came meanwhile."""
     plan = long_plan(tmp_path, changes=4, refusals=0)
-    with socket.create_server((HOST, 0)) as free:
-        port = str(free.getsockname()[1])
-    flags = ("--demo", "--plans", str(tmp_path), "--port", port)
-    with Process(demo_sqlite_url, tmp_path / "server.log", *flags) as process:
+    flags = ("--demo", "--plans", str(tmp_path), "--port")
+    with (
+        hold_port() as held,
+        Process(demo_sqlite_url, tmp_path / "server.log", *flags, str(held.getsockname()[1])) as process,
+    ):
         desk = desk_of(process.address)
         page = desk.window(ADMIN)
         listed(page)

@@ -1,7 +1,6 @@
 """The pages of requests, in a browser: rows that come by themselves, and why a request got its status."""
 
 import re
-import socket
 from pathlib import Path
 from urllib.parse import quote
 
@@ -10,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 
 from allot.console import requests as pages
 from allot.wire import events as streams
-from servers import ADMIN, HOST, Client, Process, Server
+from servers import ADMIN, Client, Process, Server, hold_port
 
 PATH = "/console/requests"
 LIVE = re.compile("/requests/live")
@@ -181,9 +180,10 @@ def test_a_new_connection_brings_no_row_twice(desk, admin: Client, monkeypatch):
 
 def test_a_restart_is_told_and_outlived(desk_of, demo_sqlite_url: str, tmp_path: Path):
     """While the server is away a live page says so; back again, it goes on after a word about what is forgotten."""
-    with socket.create_server((HOST, 0)) as free:
-        port = str(free.getsockname()[1])
-    with Process(demo_sqlite_url, tmp_path / "server.log", "--demo", "--port", port) as process:
+    with (
+        hold_port() as held,
+        Process(demo_sqlite_url, tmp_path / "server.log", "--demo", "--port", str(held.getsockname()[1])) as process,
+    ):
         desk = desk_of(process.address)
         page = opened(desk, "?trackingId=AWAY_")
         sent(process.client(), "AWAY_1")

@@ -36,7 +36,7 @@ from bulk.applying import (
 from bulk.planning import want
 from databases import Maker
 from proxies import Proxy
-from servers import Server
+from servers import Server, hold_port
 from strangers import Said, Stranger
 
 GIVE = want(ADVANCED)
@@ -464,12 +464,14 @@ def test_the_network_that_goes_away_is_no_loss(server: Server, tmp_path: Path):
             proxy.leave()
         return proxies.PASS
 
-    with Proxy(server.address, leave) as proxy:
-        applied = carry_out(plan, company, proxy.address)
-    assert "cannot be reached" in (applied.tally.stopped or "")
-    assert applied.tally.decided < 40
-    with Proxy(server.address, passing, port=proxy.port) as again:
-        applied = carry_out(plan, company, again.address)
+    with hold_port() as held:
+        port = held.getsockname()[1]
+        with Proxy(server.address, leave, port=port) as proxy:
+            applied = carry_out(plan, company, proxy.address)
+        assert "cannot be reached" in (applied.tally.stopped or "")
+        assert applied.tally.decided < 40
+        with Proxy(server.address, passing, port=port) as again:
+            applied = carry_out(plan, company, again.address)
     assert applied.outcomes["done"] + applied.outcomes.get("already", 0) == 40
     assert entries(server, company) == 40
 

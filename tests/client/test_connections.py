@@ -15,7 +15,7 @@ from allot.client.failures import Absent, Away, BadTarget, Busy, ClientFault, Fo
 from allot.client.readers import Reader
 from allot.client.shapes import Assignment, Holding, LicenseRequest
 from allot.client.writers import Writer
-from servers import ADMIN, Server
+from servers import ADMIN, HOST, Server, hold_port
 from strangers import Line, Said, Stranger, in_turn
 
 T = TypeVar("T")
@@ -190,10 +190,11 @@ def test_all_wait_together():
 
 def test_an_address_that_never_answered_is_given_up_soon():
     """Nobody listens there: three attempts, then a sentence with the reason."""
-    with Line(1) as line:
-        address = line.address
-    with pytest.raises(Away, match=r"cannot be reached \(.*\); check the address and the network"):
-        ask(address, change, Patience(first=0.001, longest=0.002))
+    sentence = r"cannot be reached \(.*\); check the address and the network"
+    with hold_port() as held:
+        address = f"http://{HOST}:{held.getsockname()[1]}"
+        with pytest.raises(Away, match=sentence):
+            ask(address, change, Patience(first=0.001, longest=0.002))
 
 
 def test_a_server_that_cannot_prove_itself_is_not_trusted():

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -69,9 +70,9 @@ def server(sqlite: Maker) -> Iterator[Server]:
 
 def test_a_few_kills_lose_nothing(server: Server, processes: ForkServerContext, tmp_path: Path, counted: Callable):
     """Killed five times, then run to the end, everybody is as planned, or listed with a reason."""
-    run = Run(server, processes, tmp_path, people=30)
-    run.kill(5)
-    run.finish()
+    with Run(server, processes, tmp_path, people=30) as run:
+        run.kill(5)
+        run.finish()
     counted(run.told())
 
 
@@ -82,9 +83,9 @@ def test_many_kills_lose_nothing(server: Server, processes: ForkServerContext, t
     while kills < 200 and time.monotonic() - begun < SECONDS_MAX:
         folder = tmp_path / str(kills)
         folder.mkdir()
-        run = Run(server, processes, folder, people=PEOPLE)
-        run.kill(min(KILLS_EACH, 200 - kills))
-        run.finish()
+        with Run(server, processes, folder, people=PEOPLE) as run:
+            run.kill(min(KILLS_EACH, 200 - kills))
+            run.finish()
         kills += run.kills
         told += run.tally
     assert kills == 200
@@ -92,7 +93,7 @@ def test_many_kills_lose_nothing(server: Server, processes: ForkServerContext, t
 
 
 class Run:
-    """One plan, and the processes that apply it, one after the other."""
+    """One plan, and the processes that apply it, one after the other, through one proxy; a context manager."""
 
     def __init__(self, server: Server, processes: ForkServerContext, folder: Path, people: int) -> None:
         self.kills = 0
@@ -103,40 +104,42 @@ class Run:
         self._company = found(server, document(people, PROFESSIONAL))
         self._plan = _plan(self._company, folder, people)
         self._chance = random.Random(people)
+        self._proxy = Proxy(self._company.address, self._choose)
+
+    def __enter__(self) -> Self:
+        self._proxy.__enter__()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._proxy.stop()
 
     def kill(self, times: int) -> None:
         """Let processes run for a moment each, and kill them."""
-        with self._proxy() as proxy:
-            while self.kills < times:
-                process = self._start(proxy)
-                process.join(self._chance.uniform(*LIVES))
-                if process.exitcode is None:
-                    process.kill()
-                    self.kills += 1
-                process.join()
-                done = process.exitcode == 0
-                process.close()
-                if done:
-                    break
-            self._count(proxy)
+        while self.kills < times:
+            process = self._start()
+            process.join(self._chance.uniform(*LIVES))
+            if process.exitcode is None:
+                process.kill()
+                self.kills += 1
+            process.join()
+            done = process.exitcode == 0
+            process.close()
+            if done:
+                break
 
     def finish(self) -> None:
         """Run it to the end against a server that still fails, and see that all is well."""
-        with self._proxy() as proxy:
-            deadline = time.monotonic() + SECONDS_EACH
-            code: int | None = 1
-            while code != 0 and time.monotonic() < deadline:
-                process = self._start(proxy)
-                process.join(SECONDS_EACH)
-                code = process.exitcode
-                process.close()
-                self.tally["runs to the end"] += 1
-            assert code == 0
-            self._count(proxy)
+        deadline = time.monotonic() + SECONDS_EACH
+        code: int | None = 1
+        while code != 0 and time.monotonic() < deadline:
+            process = self._start()
+            process.join(SECONDS_EACH)
+            code = process.exitcode
+            process.close()
+            self.tally["runs to the end"] += 1
+        assert code == 0
+        self.tally.update({f"requests: {what}": number for what, number in self._proxy.counts.items()})
         self._check()
-
-    def _count(self, proxy: Proxy) -> None:
-        self.tally.update({f"requests: {what}": number for what, number in proxy.counts.items()})
 
     def told(self) -> str:
         return ", ".join(f"{number} {what}" for what, number in self.tally.items())
@@ -163,13 +166,9 @@ class Run:
         assert len(changed) == self._plan.summary.requests
         assert wrongs(self._server.url) == []
 
-    def _proxy(self) -> Proxy:
-        return Proxy(self._company.address, self._choose, port=getattr(self, "_port", 0))
-
-    def _start(self, proxy: Proxy) -> multiprocessing.context.ForkServerProcess:
-        self._port = proxy.port
-        approved = ("--approve", self._plan.digest)
-        call = ("apply", str(self._plan.file.path), "--url", proxy.address, "--token", self._company.token, *approved)
+    def _start(self) -> multiprocessing.context.ForkServerProcess:
+        address, token = self._proxy.address, self._company.token
+        call = ("apply", str(self._plan.file.path), "--url", address, "--token", token, "--approve", self._plan.digest)
         process = self._processes.Process(target=main, args=([*call, "--workers", "4"],))
         process.start()
         return process
