@@ -22,7 +22,7 @@ import uvloop
 from allot.cli.connections import Connection
 from allot.cli.demo import accept_tokens
 from allot.cli.rulebooks import read_rulebook
-from allot.cli.serving import application, make_service
+from allot.cli.serving import KEEP_ALIVE_SECONDS, application, make_service
 from allot.core.rulebook import Rulebook
 from allot.service.service import Service
 from allot.service.settings import Settings
@@ -173,7 +173,13 @@ class Server:
         self.loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         async with open_service(self.url, **self._settings) as service:
             config = uvicorn.Config(
-                self.application(service), http=Connection, ws="none", lifespan="off", log_config=None, access_log=False
+                self.application(service),
+                http=Connection,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
             config.load()
             server = uvicorn.Server(config)
