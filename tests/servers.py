@@ -186,6 +186,8 @@ class Server:
             server.lifespan = config.lifespan_class(config)
             # Without uvicorn's own loop and end, which look and wait for tenths of a second.
             await server.startup(sockets=[self._listening])
+            #: those of clients that are open now
+            self.connections = server.server_state.connections
             self._started.set_result(service)
             await self._stop.wait()
             service.stop()

@@ -165,8 +165,13 @@ def test_answers_that_nobody_takes_are_given_up(demo_sqlite_url: str, monkeypatc
     with Server(demo_sqlite_url) as server, socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect((HOST, int(server.address.rpartition(":")[2])))
+        connection.settimeout(SECONDS)
         connection.sendall(request * 500)
-        time.sleep(1.5)
+        assert connection.recv(1, socket.MSG_PEEK)  # which takes nothing
+        deadline = time.monotonic() + SECONDS
+        while server.connections:
+            assert time.monotonic() < deadline, "the server still waits"
+            time.sleep(0.01)
         received = 0
         with contextlib.suppress(ConnectionResetError):
             while part := connection.recv(1 << 20):
