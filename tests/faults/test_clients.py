@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -16,7 +17,7 @@ from allot.service import writes
 from audit import wrongs
 from crowd import send_all
 from organizations import World, make
-from servers import HOST, Process, Server
+from servers import HOST, SECONDS, Process, Server
 
 PEOPLE = 1000
 SLOW, PROMPT_SECONDS = 200, 2.0
@@ -130,19 +131,33 @@ def test_ten_thousand_at_once_are_all_answered(crowded: tuple[Process, World], c
 def test_what_the_queue_cannot_hold_is_refused(sqlite_url: str, monkeypatch: pytest.MonkeyPatch, counted: Callable):
     """A full queue answers at once with 503 and Retry-After; what it took is carried out."""
     monkeypatch.setattr(writes, "QUEUED_MAX", 50)
+    monkeypatch.setattr(writes, "BATCH_MAX", 20)
+    asked = 0
+    original = writes.Writes.submit
+
+    async def submit(*arguments: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await original(*arguments)
+
     with Server(sqlite_url) as server, ThreadPoolExecutor() as pool:
         world = server.call(lambda service: make(service, 200, "RTT", total=200))
         turn = server.service.database._turn
         server.loop.call_soon_threadsafe(lambda: server.loop.create_task(turn.acquire()))
+        monkeypatch.setattr(writes.Writes, "submit", submit)
         running = pool.submit(send_all, [server.address], world.token, [request_of(world, n) for n in range(200)])
-        while server.service.writes.waiting < 50:
-            time.sleep(0.01)
-        time.sleep(0.5)  # the rest arrives
-        server.loop.call_soon_threadsafe(turn.release)
+        try:
+            deadline = time.monotonic() + SECONDS
+            while asked < 200:
+                assert time.monotonic() < deadline, f"{asked} of 200 have arrived"
+                time.sleep(0.01)
+        finally:
+            server.loop.call_soon_threadsafe(turn.release)
         answers = running.result()
     statuses = Counter(answer.status for answer in answers)
     assert set(statuses) == {200, 503}
-    assert 50 <= statuses[200] <= 50 + 2 * writes.BATCH_MAX
+    # What waits, and what the writer had in its hands.
+    assert 50 <= statuses[200] <= 50 + writes.BATCH_MAX
     for answer in answers:
         if answer.status == 503:
             assert answer.headers["Retry-After"] == "1"
