@@ -1,7 +1,7 @@
 """Bars: lengths that stand for what they say."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allot.bulk.planned.changes import Capacity
@@ -14,6 +14,7 @@ def lengths(bar: Bar) -> dict[str, float]:
     return {each.kind: each.length for each in bar.segments}
 
 
+@settings(deadline=None)
 @given(total=NUMBERS, used=NUMBERS, then=NUMBERS, short=NUMBERS)
 def test_the_pieces_of_a_bar_lie_side_by_side_and_fit(total: int, used: int, then: int, short: int):
     """Each piece begins where the one before it ends, none is empty or out of the bar, and all together are as told."""

@@ -1,11 +1,12 @@
 """Pauses between attempts."""
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from allot.core.pause import pause, spread
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(1, 40))
 def test_a_pause_is_within_its_half_and_its_whole(name: str, attempt: int):
     """It is at least half of the doubled first one, never more than the longest, and the same each time."""

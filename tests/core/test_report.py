@@ -95,6 +95,7 @@ def test_bills_count_as_a_row_a_day_would_for_long():
         test_a_bill_counts_as_a_row_a_day_would.hypothesis.inner_test(random, type, size)
 
 
+@settings(deadline=None)
 @given(st.dates(date(1, 3, 1)), st.integers(-800, 800))
 def test_days_are_numbered_as_the_calendar_has_them(one, distance):
     """Two days are as many numbers apart as they are days, over leap years and centuries."""
@@ -104,6 +105,7 @@ def test_days_are_numbered_as_the_calendar_has_them(one, distance):
     assert day_number(other.isoformat()) - day_number(one.isoformat()) == distance
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="ab,\"\r\n ;'", max_size=8))
 def test_texts_are_quoted_as_csv_wants_them(text):
     """Whatever a text holds, a reader of CSV gets it back."""
