@@ -55,10 +55,10 @@ def test_cookies_of_others_do_no_harm(visitor: Visitor, cookies: str):
 
 def test_a_cookie_takes_no_time():
     """Nobody keeps the server busy with a cookie."""
-    began = time.monotonic()
+    began = time.process_time()
     for value in (b'"' + b"\\" * 60_000 + b'"', b'"' + b"\\1" * 30_000 + b'"', b"=;" * 30_000):
         sessions.read({b"cookie": b"allot_session=" + value})
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 # ---------------------------------------------------------------- forms

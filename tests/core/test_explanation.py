@@ -3,7 +3,7 @@
 from dataclasses import replace
 from itertools import product
 from random import Random
-from time import perf_counter
+from time import process_time
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -378,7 +378,7 @@ def test_a_search_that_is_too_long_says_so(monkeypatch, trials):
 def test_the_longest_request_is_explained_in_time():
     """A request of 500 licenses, half of them refused, costs less than a tenth of a second and is no way too long."""
     spec = world(["BCSTD"], *(f"EE{n}" for n in range(490)), *(f"BCBAS{n}" for n in range(5)), calling=HQ)
-    started = perf_counter()
+    started = process_time()  # which goes on while this process does, and not while the machine pauses it
     found = explained(spec, [add(key) for key in spec.licenses if key.startswith("EE")] + [add("BCBAS1")])
-    assert perf_counter() - started < 1
+    assert process_time() - started < 1
     assert [len(steps) for steps in found.way] == [491, 1]
