@@ -1,11 +1,12 @@
 """The clock over HTTP: frozen, advanced, released, and run until nothing is left to do."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 import provider
-from allot.service.clock import read_stamp
+from allot.service.clock import later, read_stamp, stamp
 from plane.test_access import FORWARDED
 from servers import Client, Server
 from wholesale import PATH, TOKEN, body, faults, new_id, token_of, work
@@ -32,20 +33,18 @@ def test_a_clock_is_shown_to_everybody_near(partner: Client):
 
 def test_a_clock_is_frozen_advanced_and_released(partner: Client):
     """What each call answers is what the clock shows then, and what new customers are dated with."""
-    frozen = partner.post(f"{CLOCK}/freeze", json={"at": "2030-05-04T10:00:00Z"})
-    assert (frozen.status_code, frozen.json()["now"], frozen.json()["frozen"]) == (
-        200,
-        "2030-05-04T10:00:00.000Z",
-        True,
-    )
+    at = datetime.now(UTC) + timedelta(days=3650)
+    frozen = partner.post(f"{CLOCK}/freeze", json={"at": stamp(at)})
+    assert (frozen.status_code, frozen.json()["now"], frozen.json()["frozen"]) == (200, stamp(at), True)
     assert partner.get(CLOCK).json() == frozen.json() == partner.post(f"{CLOCK}/freeze", json={}).json()
-    assert partner.post(f"{CLOCK}/advance", json={"seconds": 90.5}).json()["now"] == "2030-05-04T10:01:30.500Z"
+    advanced = later(at, seconds=90.5)
+    assert partner.post(f"{CLOCK}/advance", json={"seconds": 90.5}).json()["now"] == advanced
     id = new_id(partner.post(PATH, json=body()))
     [run] = partner.get(f"/allot/v1/customers/{id}/runs").json()["items"]
-    assert run["created"] == "2030-05-04T10:01:30.500Z"
+    assert run["created"] == advanced
     released = partner.post(f"{CLOCK}/release").json()
     assert (released["frozen"], released["aheadSeconds"] > 86_400) == (False, True)
-    assert released["now"] >= "2030-05-04T10:01:30.500Z"
+    assert released["now"] >= advanced
 
 
 @pytest.mark.parametrize("verb", ["freeze", "advance", "run"])
