@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from browsers import FLAGS, executable
 from servers import ADMIN, Server
 
 SECONDS = 15
+# Playwright's own limit is shorter, and a machine may be slow.
+expect.set_options(timeout=1000 * SECONDS)
 
 
 @pytest.fixture(scope="session")
