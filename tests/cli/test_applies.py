@@ -10,6 +10,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -348,16 +349,20 @@ def test_on_a_terminal_it_asks(company: Company, tmp_path: Path, answer: str, co
     call = [PROGRAM, "apply", "acme.plan", "--url", company.address, "--token", company.token]
     running = subprocess.Popen(call, cwd=tmp_path, stdin=its, stdout=its, stderr=its, close_fds=True)
     os.close(its)
+    # What goes on although it should not is given up.
+    late = threading.Timer(SECONDS, running.kill)
+    late.start()
     said = b""
-    while b"Only `yes` is taken" not in said:
-        said += os.read(mine, 65_536)
-    os.write(mine, f"{answer}\n".encode())
     try:
-        while part := os.read(mine, 65_536):
-            said += part
-    except OSError:
-        pass  # the other end is closed
-    os.close(mine)
-    assert running.wait(SECONDS) == code
+        while b"Only `yes` is taken" not in said:
+            said += os.read(mine, 65_536)
+        os.write(mine, f"{answer}\n".encode())
+        with suppress(OSError):  # the other end is closed
+            while part := os.read(mine, 65_536):
+                said += part
+        assert running.wait(SECONDS) == code
+    finally:
+        late.cancel()
+        os.close(mine)
     assert plan.digest.encode() in said
     assert (b"3 of 3 changes are done" if answer == "yes" else b"nothing was sent") in said

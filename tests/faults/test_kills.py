@@ -14,7 +14,7 @@ from audit import wrongs
 from crowd import open_session
 from databases import Maker
 from organizations import World, make
-from servers import Process, Server
+from servers import SECONDS, Process, Server
 
 CONNECTIONS, PEOPLE = 32, 200
 #: a database is used for so many kills: the audit reads all of its journal each time
@@ -91,7 +91,7 @@ async def load_until_killed(process: Process, world: World, tally: Tally) -> Non
     """Clients that ask for changes as fast as they can, until the server is killed under them."""
     async with open_session(world.token) as session:
         clients = [asyncio.create_task(ask_on(session, process.address, world, tally)) for _ in range(CONNECTIONS)]
-        await tally.begun.wait()  # however slow the machine is, there is something to lose
+        await asyncio.wait_for(tally.begun.wait(), SECONDS)  # however slow the machine is, there is something to lose
         await asyncio.sleep(random.uniform(*LIVES))
         process.kill()
         tally.kills += 1
