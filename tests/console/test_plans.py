@@ -321,9 +321,23 @@ def test_contents_are_forgotten_when_there_are_too_many(
 ):
     """The plan that was not looked at for the longest time is read anew when it is."""
     monkeypatch.setattr(shelves, "CONTENTS_MAX", 2)
-    made = [one_change(folder / f"{number}.plan", f"a{number}@example.com") for number in range(4)]
-    for plan in (*made, *made):
-        visitor.see(f"/plans/{hexed(plan)}")
+    original = shelves.Shelf.open
+    openings: list[shelves.Opening] = []
+    held: list[int] = []
+
+    async def open_(shelf: shelves.Shelf, paper: shelves.Paper, seconds: float) -> shelves.Opening:
+        openings.append(await original(shelf, paper, seconds))
+        held.append(len(shelf._openings))
+        return openings[-1]
+
+    monkeypatch.setattr(shelves.Shelf, "open", open_)
+    made = [one_change(folder / f"{number}.plan", f"a{number}@example.com") for number in range(3)]
+    for number in (0, 1, 0, 2, 0, 1):
+        visitor.see(f"/plans/{hexed(made[number])}")
+    first, second, *later, anew = openings
+    assert [opening is first for opening in later] == [True, False, True]
+    assert anew is not second
+    assert max(held) == 2
 
 
 # ---------------------------------------------------------------- opened in a browser
