@@ -1,6 +1,7 @@
 """Requests at the same time: no unit is granted twice, and nobody suffers for another."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import Awaitable
 from concurrent.futures import ThreadPoolExecutor
@@ -19,7 +20,7 @@ from allot.store import organizations
 from audit import wrongs
 from crowd import send_all
 from organizations import World, add_holding, insert, make
-from servers import Server
+from servers import SECONDS, Server
 
 REQUESTS, UNITS = 1000, 10
 LOCATION = "hq"
@@ -225,11 +226,22 @@ def test_organizations_do_not_wait_for_each_other(postgres_url: str):
         with psycopg.connect(postgres_url) as connection, ThreadPoolExecutor() as pool:
             connection.execute("SELECT 1 FROM organizations WHERE org_id = %s FOR UPDATE", [held.org_id])
             waiting = pool.submit(send_all, [server.address], held.token, [adding(held, "RTT", 0)])
+            until_locked_out(postgres_url)
             assert send_all([server.address], free.token, [adding(free, "RTT", 0)])[0].status == 200
             assert not waiting.done()
             connection.rollback()
             assert waiting.result()[0].status == 200
     assert wrongs(postgres_url) == []
+
+
+def until_locked_out(url: str) -> None:
+    """Wait until somebody on a database waits for a lock."""
+    locked_out = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    deadline = time.monotonic() + SECONDS
+    with psycopg.connect(url, autocommit=True) as connection:
+        while connection.execute(locked_out).fetchone() is None:
+            assert time.monotonic() < deadline, "nobody waits"
+            time.sleep(0.01)
 
 
 def place(server: Server, world: World) -> int:
