@@ -16,7 +16,7 @@ from allot.core.holding import Properties
 from servers import rulebook
 
 ORG = "96abc2aa-3dcc-11e5-a152-fe34819cdc9a"
-NOW = "2026-11-22T09:00:00.000Z"
+NOW, LATER = "2026-11-22T09:00:00.000Z", "2026-11-22T10:00:00.000Z"
 BERLIN, OSLO = "63715", "63716"
 SITE = "acme.webex.com"
 _UUID = "2c2ba1f9-4d72-4a5e-8c3e-0e7b4b8f3a{:02x}"
@@ -74,9 +74,10 @@ def write_snapshot(
     numbers: Iterable[Number] = (),
     extensions: Iterable[Extension] = (),
     org_id: str = ORG,
+    begun: str = NOW,
 ) -> Snapshot:
     """A snapshot file of these people."""
-    head = Head(org_id, "Acme", "http://127.0.0.1:8080/v1", NOW, NOW)
+    head = Head(org_id, "Acme", "http://127.0.0.1:8080/v1", begun, NOW)
     with Writer(path, "snapshot", head) as writer:
         sections = {"licenses": licenses, "locations": locations, "numbers": numbers, "extensions": extensions}
         for name, records in sections.items():

@@ -34,6 +34,7 @@ from bulk.planning import (
     ADVANCED_SPACES,
     BASIC,
     BERLIN,
+    LATER,
     LICENSES,
     MESSAGING,
     NOW,
@@ -204,7 +205,7 @@ def test_who_was_half_way_when_an_apply_left_them_is_named(tmp_path: Path, outco
     half = write_snapshot(tmp_path / "now.snapshot", [person(1, MESSAGING, calling=None)])
     back = undo(plan, entries, tmp_path, half)
     assert (back.plan.summary.changes, back.left, back.losses) == (1, [], lost)
-    as_before = write_snapshot(tmp_path / "now.snapshot", [somebody])
+    as_before = write_snapshot(tmp_path / "now.snapshot", [somebody], begun=LATER)
     assert undo(plan, entries, tmp_path, as_before).losses == []
 
 
@@ -236,7 +237,7 @@ def test_what_was_not_done_is_not_undone(tmp_path: Path):
         assert (back.plan.summary.asked, back.left) == (0, [])
     already = undo(plan, entry(ALREADY), tmp_path)
     assert (already.plan.summary.changes, already.applied.already) == (1, 1)
-    undone = write_snapshot(tmp_path / "now.snapshot", [person(1, MESSAGING)])
+    undone = write_snapshot(tmp_path / "now.snapshot", [person(1, MESSAGING)], begun=LATER)
     assert undo(plan, entry(DONE), tmp_path, undone).plan.summary.unchanged == 1
 
 
@@ -282,6 +283,15 @@ def test_a_snapshot_of_another_organization_is_refused(tmp_path: Path):
     other = write_snapshot(tmp_path / "other.snapshot", [person(1)], org_id="another")
     with pytest.raises(RollbackFault, match=r"other\.snapshot is a snapshot of Acme"):
         undo(plan, entry(DONE), tmp_path, other)
+
+
+@pytest.mark.parametrize(("name", "begun"), [("acme.snapshot", NOW), ("other.snapshot", "2026-11-22T08:59:59.999Z")])
+def test_a_snapshot_that_is_older_than_the_apply_is_refused(tmp_path: Path, name: str, begun: str):
+    """By what the plan was made of, or by one from before, everything would seem to be undone."""
+    plan, _ = one(tmp_path, MESSAGING, wanted=want(ADVANCED_SPACES))
+    old = Snapshot(tmp_path / name) if begun == NOW else write_snapshot(tmp_path / name, [person(1)], begun=begun)
+    with pytest.raises(RollbackFault, match=rf"{name} is older than the apply: .*{begun} on; pull again"):
+        undo(plan, entry(DONE), tmp_path, old)
 
 
 def test_a_rollback_can_be_rolled_back(server: Server, tmp_path: Path):

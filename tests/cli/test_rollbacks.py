@@ -1,24 +1,33 @@
 """`allot rollback` as a user calls it: what it prints, what it writes, and its exit codes."""
 
+import os
+from datetime import datetime
 from pathlib import Path
 
 from allot.bulk.actual.snapshots import Calling
 from allot.bulk.applied.journals import DONE, Entry, Journal
 from allot.bulk.planned.plans import Plan
-from bulk.planning import BERLIN, MESSAGING, PRO, make_plan, person, want, write_snapshot
+from bulk.planning import BERLIN, MESSAGING, NOW, PRO, make_plan, person, want, write_snapshot
 
 ADDRESS = "http://127.0.0.1:8080/v1"
 
 
 def plan_of(folder: Path, people: int, *, done: int) -> Plan:
-    """A plan that takes Professional from people, and the journal of applying it to the first ones."""
+    """A plan that takes Professional from people, and the journal of applying it to the first ones, all of `NOW`."""
     persons = [person(number, PRO, MESSAGING) for number in range(people)]
     snapshot = write_snapshot(folder / "acme.snapshot", persons)
     plan = make_plan(snapshot, {each.email: want(lack=[PRO]) for each in persons}, folder / "acme.plan")
     with Journal(folder / "acme.plan.journal", plan.digest, ADDRESS) as journal:
         for number in range(1, done + 1):
             journal.write(Entry(number, DONE))
+    date(folder, NOW)
     return plan
+
+
+def date(folder: Path, at: str) -> None:
+    """Have the journal written at a time."""
+    seconds = datetime.fromisoformat(at).timestamp()
+    os.utime(folder / "acme.plan.journal", (seconds, seconds))
 
 
 def test_a_rollback_is_a_plan(allot, tmp_path: Path):
@@ -56,6 +65,16 @@ def test_a_snapshot_of_now_tells_who_changed_since(allot, tmp_path: Path):
     assert ran.code == 2
     assert "1 can be undone, 0 are undone already, 0 cannot be." in ran.out
     assert "person1@example.com: changed since the plan was applied: has no Basic Messaging" in ran.out
+
+
+def test_a_snapshot_from_before_the_end_of_the_apply_is_refused(allot, tmp_path: Path):
+    """By one that was pulled between plan and apply all would seem undone: it says to pull again, and plans nothing."""
+    plan_of(tmp_path, 1, done=1)
+    write_snapshot(tmp_path / "now.snapshot", [person(0, PRO, MESSAGING)])
+    date(tmp_path, "2026-11-22T09:00:00.001Z")
+    ran = allot("rollback", str(tmp_path / "acme.plan"), "--snapshot", str(tmp_path / "now.snapshot"))
+    assert (ran.code, "now.snapshot is older than the apply" in ran.err, "pull again" in ran.err) == (1, True, True)
+    assert not (tmp_path / "acme.rollback.plan").exists()
 
 
 def test_who_cannot_be_undone_is_told_in_names(allot, tmp_path: Path):

@@ -1,5 +1,6 @@
 """`allot rollback`: makes the plan that undoes another one."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from rich.console import Console
 
 from allot.bulk.actual.snapshots import Snapshot
 from allot.bulk.applied.journals import past
-from allot.bulk.applied.rollbacks import Rollback, make
+from allot.bulk.applied.rollbacks import Rollback, check_age, make
 from allot.bulk.desired.desires import show
 from allot.bulk.planned.plans import Plan
 from allot.bulk.shown.terminals import console
@@ -44,13 +45,17 @@ def command(
     rehearse and apply the new plan as any other. Exits with 0 when there is nothing to undo, with 2 when there is.
     """
     found = Plan(plan)
-    entries = past(journal or plan.with_name(f"{plan.name}.journal"), found.digest)
+    journal = journal or plan.with_name(f"{plan.name}.journal")
+    entries = past(journal, found.digest)
+    actual = Snapshot(snapshot) if snapshot else None
+    if actual is not None:  # a journal has no times; the last line was written when its file was
+        check_age(actual, stamp(datetime.fromtimestamp(journal.stat().st_mtime, UTC)))
     rulebook = read_rulebook(settings.read(flags).rulebook)
     path = output or plan.with_suffix(".rollback.plan")
     shows.check_apart([plan, snapshot], [path])
     replaced(path)
     now = stamp(SystemClock().now())
-    rollback = make(found, entries, Snapshot(snapshot) if snapshot else None, rulebook, path, now)
+    rollback = make(found, entries, actual, rulebook, path, now)
     _show(rollback, None if everybody else SHOWN)
     raise click.exceptions.Exit(CHANGES if rollback.plan.summary.changes else NOTHING)
 

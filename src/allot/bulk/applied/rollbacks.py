@@ -76,7 +76,7 @@ def make(
 ) -> Rollback:
     """Write the inverse plan. `snapshot`: of now, when there is one; `now`: ISO-8601 UTC.
 
-    Raises RollbackFault when the snapshot is of another organization.
+    Raises RollbackFault when the snapshot is of another organization, or not of now.
     """
     found = read(plan, entries)
     if snapshot is not None:
@@ -85,6 +85,9 @@ def make(
                 f"{snapshot.file.path} is a snapshot of {snapshot.head.org_name}, the plan is of {plan.head.org_name};"
                 " name one of the same organization"
             )
+        check_age(snapshot, plan.head.made)
+        if snapshot.file.digest == plan.head.snapshot:
+            raise _older(snapshot)
         # Who has yet to accept something was seen neither at the end nor at the beginning.
         waiting = [change for change in found.changes if entries[change.number].what]
         desired = Befores(plan, [*found.changes, *found.halves], snapshot.licenses, [*found.halves, *waiting])
@@ -100,6 +103,22 @@ def make(
         made = make_plan(left, desired, rulebook, Options(overage=True), path, now)
     desired.compare(made)
     return Rollback(made, found, desired.notices, _losses(plan, found.changes))
+
+
+def check_age(snapshot: Snapshot, applied: str) -> None:
+    """See that a snapshot tells what an apply left; `applied`: when that was, ISO-8601 UTC. Raises RollbackFault.
+
+    In an older one everybody is as before: all would seem to be undone.
+    """
+    if snapshot.head.begun < applied:
+        raise _older(snapshot)
+
+
+def _older(snapshot: Snapshot) -> RollbackFault:
+    return RollbackFault(
+        f"{snapshot.file.path} is older than the apply: it was pulled from {snapshot.head.begun} on; pull again, and"
+        " name what is pulled now"
+    )
 
 
 class Befores:
