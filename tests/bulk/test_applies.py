@@ -476,6 +476,27 @@ def test_the_network_that_goes_away_is_no_loss(server: Server, tmp_path: Path):
     assert entries(server, company) == 40
 
 
+@pytest.mark.parametrize("then", [proxies.NONSENSE, proxies.CUT_BEFORE])
+def test_whoever_was_changed_has_a_line_when_nothing_can_be_read_any_more(server: Server, tmp_path: Path, then: str):
+    """Changed without an answer, and not to be read: they are in doubt in the journal, and sending stops."""
+    company = found(server, document(40))
+    plan = plan_all(company, tmp_path, range(40), UPGRADE)
+    sent = [0]
+
+    def fail(method: str, path: str) -> str:
+        sent[0] += method == "PATCH"
+        if method == "PATCH":
+            return proxies.BROKEN_AFTER
+        return then if sent[0] else proxies.PASS
+
+    with Proxy(server.address, fail) as proxy:
+        applied = carry_out(plan, company, proxy.address)
+    assert applied.tally.stopped is not None
+    changed = entries(server, company)
+    assert applied.outcomes == {"failed": changed}
+    assert changed < 40
+
+
 def entries(server: Server, company: Company) -> int:
     """How many changes the server has made."""
     counted = "SELECT count(*) FROM journal WHERE action = 'licenses.assign' AND org_id = $1"

@@ -268,6 +268,8 @@ class Apply:
             self._repeated.add(change.number)
             self._again[change.person_id] = change
         self._note(change, entry)
+        if sent.fault is not None:
+            self.stop(str(sent.fault))
 
     def _borrows(self, change: Change) -> bool:
         """Whether a change needs what another one may set free: a unit, or a phone number."""

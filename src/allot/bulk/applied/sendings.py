@@ -13,7 +13,7 @@ from allot.bulk.applied.surveys import Surveys
 from allot.bulk.planned.changes import Change, Head, Request
 from allot.bulk.shown.wordings import Names
 from allot.client.connections import Answer
-from allot.client.failures import Nonsense, Uncertain
+from allot.client.failures import ClientFault, Nonsense, Uncertain
 from allot.client.shapes import Assignment, ErrorDetail, ErrorResponse, Holding, LicenseRequest, Properties, SiteRequest
 from allot.client.writers import Writer
 from allot.core import ids
@@ -32,11 +32,15 @@ NOBODY = "there is no such person any more"
 
 @dataclass(slots=True, eq=False)
 class Sent:
-    """What sending came to. `pending`, `sites`: licenses and sites that are only had when the person accepts."""
+    """What sending came to. `pending`, `sites`: licenses and sites that are only had when the person accepts.
+
+    `fault`: why the API cannot be used any more, so that nothing is to be sent after this.
+    """
 
     entry: Entry
     pending: frozenset[int] = frozenset()
     sites: frozenset[str] = frozenset()
+    fault: ClientFault | None = None
 
     def accepted(self, actual: Actual) -> Actual:
         """What somebody has who accepts what is pending."""
@@ -63,9 +67,18 @@ class Sender:
         """Send the requests from this place on, until all are answered as planned or one is not.
 
         Where an answer leaves open what was done the person is read, so that nothing is sent blindly twice.
-        Raises ClientFault when the API cannot be used at all.
+        Raises ClientFault when the API cannot be used at all, and nothing was done.
         """
         doubt = Entry(change.number, FAILED)
+        try:
+            return await self._insist(change, place, doubt)
+        except ClientFault as fault:
+            if not doubt.what:
+                raise
+            return Sent(doubt, fault=fault)
+
+    async def _insist(self, change: Change, place: int, doubt: Entry) -> Sent:
+        """Send until an answer is certain, or often enough; `doubt` says what the last one was that is not."""
         for attempt in range(1, TRIES + 1):
             try:
                 sent = await self._send(change, place)
