@@ -241,6 +241,20 @@ def test_what_was_not_done_is_not_undone(tmp_path: Path):
     assert undo(plan, entry(DONE), tmp_path, undone).plan.summary.unchanged == 1
 
 
+def test_who_is_as_planned_without_a_line_in_the_journal_is_undone(tmp_path: Path):
+    """An apply that was killed has changed them: by a snapshot of now they are found, and without one it is said."""
+    people = [person(number, MESSAGING) for number in range(1, 5)]
+    snapshot = write_snapshot(tmp_path / "acme.snapshot", people)
+    plan = make_plan(snapshot, {each.email: want(lack=[MESSAGING]) for each in people}, tmp_path / "acme.plan")
+    meddled = person(4, MESSAGING, ADVANCED_SPACES)
+    now = write_snapshot(tmp_path / "now.snapshot", [person(1), person(2), person(3, MESSAGING), meddled])
+    back = undo(plan, entry(DONE), tmp_path, now)
+    assert [change.email for change in changes(back.plan)] == ["person1@example.com", "person2@example.com"]
+    assert ([change.number for change in back.found], back.unknown, back.left) == ([2], 0, [])
+    blind = undo(plan, entry(DONE), tmp_path)
+    assert (blind.plan.summary.changes, blind.found, blind.unknown) == (1, [], 3)
+
+
 def test_licenses_are_found_again_when_their_list_has_changed(tmp_path: Path):
     """They are told by their ids; one that is there no longer cannot come back, what else somebody had does."""
     plan, somebody = one(tmp_path, MESSAGING, ADVANCED_SPACES, wanted=want(lack=[ADVANCED_SPACES, MESSAGING]))

@@ -5,7 +5,7 @@ from datetime import datetime
 from pathlib import Path
 
 from allot.bulk.actual.snapshots import Calling
-from allot.bulk.applied.journals import DONE, Entry, Journal
+from allot.bulk.applied.journals import DONE, STALE, Entry, Journal
 from allot.bulk.planned.plans import Plan
 from bulk.planning import BERLIN, MESSAGING, NOW, PRO, make_plan, person, want, write_snapshot
 
@@ -13,13 +13,13 @@ ADDRESS = "http://127.0.0.1:8080/v1"
 
 
 def plan_of(folder: Path, people: int, *, done: int) -> Plan:
-    """A plan that takes Professional from people, and the journal of applying it to the first ones, all of `NOW`."""
+    """A plan that takes Professional from people, and the journal of `NOW` of applying it, done with the first ones."""
     persons = [person(number, PRO, MESSAGING) for number in range(people)]
     snapshot = write_snapshot(folder / "acme.snapshot", persons)
     plan = make_plan(snapshot, {each.email: want(lack=[PRO]) for each in persons}, folder / "acme.plan")
     with Journal(folder / "acme.plan.journal", plan.digest, ADDRESS) as journal:
-        for number in range(1, done + 1):
-            journal.write(Entry(number, DONE))
+        for number in range(1, people + 1):
+            journal.write(Entry(number, DONE if number <= done else STALE))
     date(folder, NOW)
     return plan
 
@@ -75,6 +75,26 @@ def test_a_snapshot_from_before_the_end_of_the_apply_is_refused(allot, tmp_path:
     ran = allot("rollback", str(tmp_path / "acme.plan"), "--snapshot", str(tmp_path / "now.snapshot"))
     assert (ran.code, "now.snapshot is older than the apply" in ran.err, "pull again" in ran.err) == (1, True, True)
     assert not (tmp_path / "acme.rollback.plan").exists()
+
+
+def test_an_apply_that_was_killed_may_have_changed_more_than_its_journal_tells(allot, tmp_path: Path):
+    """Changes without a line are counted, with what to do; a snapshot of now tells which of them are in force."""
+    plan_of(tmp_path, 4, done=1)
+    journal = tmp_path / "acme.plan.journal"
+    journal.write_text("".join(journal.read_text().splitlines(keepends=True)[:2]))
+    date(tmp_path, NOW)
+    ran = allot("rollback", str(tmp_path / "acme.plan"))
+    unknown = ran.out.splitlines()[1]
+    assert unknown.startswith("It has no line of 3 changes of the plan. If the apply was killed, some may be made")
+    assert unknown.endswith("run it to its end first, or pull and name the snapshot with --snapshot.")
+    taken = [person(number, MESSAGING, calling=None) for number in range(3)]
+    write_snapshot(tmp_path / "now.snapshot", [*taken, person(3, PRO, MESSAGING)])
+    ran = allot("rollback", str(tmp_path / "acme.plan"), "--snapshot", str(tmp_path / "now.snapshot"))
+    assert ran.out.splitlines()[:3] == [
+        "The journal tells of 1 change that was made.",
+        "In force without a line in it, and undone, too: 2 changes.",
+        "3 can be undone, 0 are undone already, 0 cannot be.",
+    ]
 
 
 def test_who_cannot_be_undone_is_told_in_names(allot, tmp_path: Path):

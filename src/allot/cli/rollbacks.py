@@ -1,5 +1,6 @@
 """`allot rollback`: makes the plan that undoes another one."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,15 +63,9 @@ def command(
 
 def _show(rollback: Rollback, most: int | None) -> None:
     out = console()
-    applied, told = rollback.applied, rollback.plan.summary
-    done = len(applied.changes) + len(applied.halves)
-    out.print(
-        f"The journal tells of {count(done, 'change')} that {'was' if done == 1 else 'were'} made.", soft_wrap=True
-    )
-    if applied.already:
-        out.print(
-            f"{applied.already:,} of them were as planned when first looked at; they are undone, too.", soft_wrap=True
-        )
+    for line in _made(rollback):
+        out.print(line, soft_wrap=True)
+    told = rollback.plan.summary
     out.print(
         f"{told.changes:,} can be undone, {told.unchanged:,} are undone already, {told.refused:,} cannot be.",
         soft_wrap=True,
@@ -82,6 +77,22 @@ def _show(rollback: Rollback, most: int | None) -> None:
     _list(out, "Cannot be undone:", refused, most)
     _list(out, "Lost for good, whatever comes back:", rollback.losses, most)
     out.print(f"{rollback.plan.file.path}: {count(told.requests, 'request')}\n{rollback.plan.digest}", soft_wrap=True)
+
+
+def _made(rollback: Rollback) -> Iterator[str]:
+    """What was done, by the journal, and beyond it."""
+    applied = rollback.applied
+    done = len(applied.changes) + len(applied.halves)
+    yield f"The journal tells of {count(done, 'change')} that {'was' if done == 1 else 'were'} made."
+    if applied.already:
+        yield f"{applied.already:,} of them were as planned when first looked at; they are undone, too."
+    if rollback.found:
+        yield f"In force without a line in it, and undone, too: {count(len(rollback.found), 'change')}."
+    if rollback.unknown:
+        yield (
+            f"It has no line of {count(rollback.unknown, 'change')} of the plan. If the apply was killed, some may be"
+            " made all the same: run it to its end first, or pull and name the snapshot with --snapshot."
+        )
 
 
 def _list(out: Console, title: str, lines: list[str], most: int | None) -> None:

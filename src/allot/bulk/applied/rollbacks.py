@@ -40,6 +40,8 @@ class Applied:
     changes: list[Change] = field(default_factory=list)
     #: those for whom something was sent, without an end that is known
     halves: list[Change] = field(default_factory=list)
+    #: those that it has no line of: nothing was sent for them, unless the apply was killed
+    silent: list[Change] = field(default_factory=list)
     #: how many were as planned before anything was sent for them; they are among the changes
     already: int = 0
 
@@ -54,6 +56,10 @@ class Rollback:
     left: list[Fault]
     #: what is lost for good although the plan gives back the licenses, one sentence for each person
     losses: list[str]
+    #: those without a line in the journal who are as planned; they are undone, too
+    found: list[Change] = field(default_factory=list)
+    #: how many have no line in the journal, where there is no snapshot that tells whether they are as planned
+    unknown: int = 0
 
 
 def read(plan: Plan, entries: dict[int, Entry]) -> Applied:
@@ -62,8 +68,8 @@ def read(plan: Plan, entries: dict[int, Entry]) -> Applied:
     for change in (change for changes in plan.changes() for change in changes):
         entry = entries.get(change.number)
         if entry is None:
-            continue
-        if entry.settled:
+            found.silent.append(change)
+        elif entry.settled:
             found.changes.append(change)
             found.already += entry.outcome == ALREADY
         elif entry.begun or (entry.outcome == REFUSED and len(change.requests) > 1):
@@ -90,11 +96,13 @@ def make(
             raise _older(snapshot)
         # Who has yet to accept something was seen neither at the end nor at the beginning.
         waiting = [change for change in found.changes if entries[change.number].what]
-        desired = Befores(plan, [*found.changes, *found.halves], snapshot.licenses, [*found.halves, *waiting])
+        known = [*found.changes, *found.halves]
+        desired = Befores(plan, known, snapshot.licenses, [*found.halves, *waiting], found.silent)
         made = make_plan(snapshot, desired, rulebook, Options(overage=plan.head.overage), path, now)
         desired.compare(made)
         moved = [change for change in found.halves if desired.moved(change)]
-        return Rollback(made, found, desired.notices, _losses(plan, [*found.changes, *moved]))
+        more = list(desired.found.values())
+        return Rollback(made, found, desired.notices, _losses(plan, [*found.changes, *moved, *more]), more)
     desired = Befores(plan, found.changes, plan.head.licenses)
     for change in found.halves:
         desired.leave(change, "it is not known how far they came; pull a snapshot, and name it with --snapshot")
@@ -102,7 +110,7 @@ def make(
         left = _afters(plan, found.changes, Path(folder) / "left.snapshot", now)
         made = make_plan(left, desired, rulebook, Options(overage=True), path, now)
     desired.compare(made)
-    return Rollback(made, found, desired.notices, _losses(plan, found.changes))
+    return Rollback(made, found, desired.notices, _losses(plan, found.changes), unknown=len(found.silent))
 
 
 def check_age(snapshot: Snapshot, applied: str) -> None:
@@ -125,7 +133,8 @@ class Befores:
     """What people had before a plan, as something that is desired.
 
     `licenses`: the list that its bits are of. `halves`: those of the changes that may have come to no end. All others
-    were seen at their end: who is on the way between now was changed by somebody else.
+    were seen at their end: who is on the way between now was changed by somebody else. `silent`: others of the plan, of
+    whom those are among the changes who are as planned now; then they are in `found`.
     """
 
     def __init__(
@@ -134,6 +143,7 @@ class Befores:
         changes: Iterable[Change],
         licenses: Sequence[LicenseName | License],
         halves: Iterable[Change] = (),
+        silent: Iterable[Change] = (),
     ) -> None:
         self.source = f"what was there before {plan.file.path.name}"
         self.notices: list[Fault] = []
@@ -141,6 +151,8 @@ class Befores:
         self._names = Names(plan.head.licenses)
         self._changes = {change.person_id: change for change in changes}
         self._halves = {change.person_id for change in halves}
+        self._silent = {change.person_id: change for change in silent}
+        self.found: dict[str, Change] = {}
         self._missing = dict.fromkeys(self._changes)
         self._actuals: dict[str, Actual] = {}
         known = {license.id: place for place, license in enumerate(licenses)}
@@ -155,17 +167,26 @@ class Befores:
         return [self._of(person) for person in people]
 
     def _of(self, person: Person) -> Want | None:
-        change = self._changes.get(person.id)
+        change = self._changes.get(person.id) or self._silent.get(person.id)
         if change is None:
             return None
         self._missing.pop(person.id, None)
         actual = self._seen(person.licenses, person.attendee, person.calling)
+        if person.id in self._silent and not self._made(change, actual):
+            return None
         if actual.licenses is not UNSET and not self._left_so(change, actual):
             found = difference(change.after, actual, self._names, self._head.locations)
             self.leave(change, f"changed since the plan was applied: {found}; decide about them by hand")
             return None
         self._actuals[person.id] = actual
         return self._want(change)
+
+    def _made(self, change: Change, actual: Actual) -> bool:
+        """Whether a change was made that the journal does not tell of; then it is one of the others."""
+        if standing(change, actual, touched=False) != len(change.requests):
+            return False
+        self.found[change.person_id] = self._changes[change.person_id] = change
+        return True
 
     def _left_so(self, change: Change, actual: Actual) -> bool:
         """Whether somebody is as the plan left them, or as before it."""
