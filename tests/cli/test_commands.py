@@ -189,7 +189,8 @@ def test_import_joins_people_to_an_organization(allot, tmp_path: Path, demo: str
     ran = allot("import", "people.csv", "--org", "globex corporation", "--database", demo)
     assert (ran.code, ran.out) == (0, f"imported 1 people into organization {GLOBEX}\n")
     (tmp_path / "people.csv").write_bytes(b"email\n\xff\n")
-    assert "is no UTF-8 text" in allot("import", "people.csv", "--org", GLOBEX, "--database", demo).err
+    foreign = allot("import", "people.csv", "--org", GLOBEX, "--database", demo)
+    assert foreign.err == "allot: people.csv is no UTF-8 text (byte 0xFF in line 2); save it as UTF-8\n"
 
 
 def test_an_empty_database_has_nobody_to_join(allot, tmp_path: Path):

@@ -25,6 +25,9 @@ HUGE = (
 )
 
 
+UNCLOSED = "a double quote opens a field here that is never closed; close it, or write it twice where it is text"
+
+
 def small(**tables: Any) -> dict[str, Any]:
     """A small organization, with these tables in place of its own."""
     return {
@@ -288,10 +291,52 @@ def test_every_fault_of_a_table_is_told_with_its_line(database_url: str):
 
 
 @pytest.mark.parametrize(
-    ("table", "fault"), [("", "names no column email"), ("email,shoe\n", "column shoe: is not known")]
+    ("row", "fault"),
+    [
+        (",Nobody", "line 3, email: there is no email in this row; write one as ada@example.com"),
+        ("n1@,x", "line 3, email: `n1@` is no email address"),
+        ("n1 x@y.example,x", "line 3, email: `n1 x@y.example` is no email address"),
+        ('b@x.example,"Open\nc@x.example,Swallowed', f"line 3: {UNCLOSED}"),
+        (
+            'b@x.example,"Ann" Bo\nc@x.example,Seen',
+            "line 3: something follows a quoted field; a double quote inside of a field is written twice",
+        ),
+    ],
+)
+def test_rows_that_are_no_people_are_told(row: str, fault: str):
+    """Without an email, with what is none, or with quotes that do not fit: a sentence with the line where it begins."""
+    with pytest.raises(imports.ImportFault) as caught:
+        imports.read_people(f"email,displayName\na@x.example,Ada\n{row}\n", ORG, imports.Known())
+    assert caught.value.faults == [fault]
+
+
+def test_a_field_without_an_end_is_one_fault():
+    """Longer than any field is, it is told once, and what comes after it is not taken for rows."""
+    table = 'email,displayName\na@x.example,"' + "b@x.example,c\n" * 20_000
+    with pytest.raises(imports.ImportFault) as caught:
+        imports.read_people(table, ORG, imports.Known())
+    assert caught.value.faults == [f"line 2: {UNCLOSED}"]
+
+
+def test_rows_of_nothing_are_no_people():
+    """Spreadsheets end with rows that say nothing; lines are counted with them, and within fields."""
+    table = 'email,displayName\n\n,\n"a@x.example","Ada\nB."\n , \nb@x.example\n'
+    new = imports.read_people(table, ORG, imports.Known())
+    assert [row[3] for row in new.rows.people] == ["a@x.example", "b@x.example"]
+    with pytest.raises(imports.ImportFault, match="line 8, email: `x` is no email"):
+        imports.read_people(f"{table}x\n", ORG, imports.Known())
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ("", "names no column email"),
+        ("email,shoe\n", "column shoe: is not known"),
+        ("email,location,location\n", "column location: is there twice; keep one of them"),
+    ],
 )
 def test_a_table_names_its_columns(table: str, fault: str):
-    """A table without an email column, or with one that nobody knows, is refused."""
+    """A table without an email column, with one that nobody knows, or with two of one name, is refused."""
     with pytest.raises(imports.ImportFault, match=fault):
         imports.read_people(table, ORG, imports.Known())
 

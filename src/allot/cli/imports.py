@@ -34,7 +34,9 @@ def command(file: Path, org: str, **flags: Any) -> None:
     try:
         text = file.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise click.ClickException(f"{file} is no UTF-8 text ({error.reason} at byte {error.start})") from error
+        number = error.object.count(b"\n", 0, error.start) + 1
+        what = f"is no UTF-8 text (byte 0x{error.object[error.start]:02X} in line {number}); save it as UTF-8"
+        raise click.ClickException(f"{file} {what}") from error
     if file.suffix.lower() not in (".json", ".csv"):
         raise click.UsageError(f"{file} must end with .json (organizations) or .csv (people)")
     try:

@@ -1,5 +1,6 @@
 """Arrivals: the people of an import, read into rows against what their organization has."""
 
+import re
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +20,8 @@ T = TypeVar("T")
 #: (member of the document, names in it, "pending" when they are)
 Lists = Sequence[tuple[str, Sequence[str], str | None]]
 
+# Lenient, as a table of `allot plan`: organizations that are there have emails of all sorts.
+_EMAIL = re.compile(r"[^@\s,;]+@[^@\s,;]+")
 #: members of a person that are kept as they are, by their names here and in Webex
 _KEPT = [
     (member.name, member.encode_name)
@@ -74,7 +77,7 @@ class People:
         email = person.email.strip().lower()
         home = inner("ORGANIZATION", person.home_organization) if person.home_organization else self._org_id
         id = inner("PEOPLE", person.id) if person.id else made_id(home, "people", email)
-        if "@" not in email:
+        if not _EMAIL.fullmatch(email):
             self._fault(at, "email", f"`{email}` is no email address")
         elif known.emails.setdefault(email, f"at {at}") != f"at {at}":
             self._fault(at, "email", f"{email} is {known.emails[email]} already; list each person once")

@@ -5,8 +5,6 @@ Holdings are taken as they are: a real organization may hold what no rule would 
 twice) is a fault, and then nothing is imported.
 """
 
-import csv
-import io
 import re
 import uuid
 from collections import Counter
@@ -20,7 +18,7 @@ from allot.core.failure import Failure
 from allot.core.holding import EXTENSION
 from allot.core.journal import Entry
 from allot.core.rulebook import Rulebook
-from allot.service import documents, partners
+from allot.service import documents, partners, tables
 from allot.service.arrivals import Known, People, inner, made_id
 from allot.service.clock import later, stamp
 from allot.service.context import Context
@@ -125,24 +123,36 @@ def read_people(text: str, org_id: str, known: Known) -> Import:
     if nul:
         line = before.count("\n") + 1
         raise ImportFault([f"line {line}: contains a NUL character, which no text may have; remove it"])
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")), restkey="")
-    columns = reader.fieldnames or []
-    faults = [f"column {name}: is not known; known are {', '.join(COLUMNS)}" for name in columns if name not in COLUMNS]
-    if "email" not in columns:
-        faults.append("line 1: names no column email; name the columns in the first line")
+    faults: list[str] = []
+    rows = tables.rows(text.removeprefix("\ufeff"), faults)
+    _, columns = next(rows, (1, []))
+    faults += _wrong_columns(columns)
     if faults:
         raise ImportFault(faults)
     new = Import(org_id)
     people = People(org_id, known, new.rows, faults)
-    for row in reader:
-        if "" in row:
-            faults.append(f"line {reader.line_num}: has more values than columns; quote values with a comma")
+    for line, row in rows:
+        if len(row) > len(columns):
+            faults.append(f"line {line}: has more values than columns; quote values with a comma")
             continue
-        told = {COLUMNS[name]: _cell(name, value or "") for name, value in row.items()}
-        people.add(PersonDocument(**{name: value for name, value in told.items() if value}), f"line {reader.line_num}")
+        cells = zip(columns, row, strict=False)  # what is empty at the end of a row may be left out
+        told = {COLUMNS[name]: found for name, value in cells if (found := _cell(name, value))}
+        if "email" in told:
+            people.add(PersonDocument(**told), f"line {line}")
+        else:
+            faults.append(f"line {line}, email: there is no email in this row; write one as ada@example.com")
     if faults:
         raise ImportFault(faults)
     return new
+
+
+def _wrong_columns(columns: list[str]) -> list[str]:
+    faults = [f"column {name}: is not known; known are {', '.join(COLUMNS)}" for name in columns if name not in COLUMNS]
+    twice = [name for name, count in Counter(columns).items() if count > 1]
+    faults += [f"column {name}: is there twice; keep one of them" for name in twice]
+    if "email" not in columns:
+        faults.append("line 1: names no column email; name the columns in the first line")
+    return faults
 
 
 def _cell(column: str, value: str) -> Any:
