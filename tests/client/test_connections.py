@@ -120,7 +120,7 @@ def test_a_change_whose_fate_is_unknown_is_not_repeated(said: Said):
 
 
 @pytest.mark.parametrize(
-    "said", [Said(0), Said(-1), Said(502), Said(504), Said(503)], ids=lambda said: str(said.status)
+    "said", [Said(0), Said(-1), Said(500), Said(502), Said(504), Said(503)], ids=lambda said: str(said.status)
 )
 def test_reading_is_repeated_whatever_happened(said: Said):
     """A reading that was cut off, timed out or failed between is done again."""
@@ -273,6 +273,14 @@ def test_what_is_no_webex_api_is_called_so(said: Said):
         ask(stranger.address, lambda writer: writer.organization())
     assert "https://webexapis.com/v1" in str(caught.value)
     assert stranger.address in str(caught.value)
+
+
+def test_a_server_that_fails_is_no_wrong_address():
+    """Answered 500 each time, the first question is asked again, and then it is said to try again later."""
+    with Stranger(in_turn(Said(500))) as stranger:
+        with pytest.raises(Away, match=r"answers 500 each time; try again later$"):
+            ask(stranger.address, lambda writer: writer.organization())
+        assert len(stranger.asked) == QUICK.attempts
 
 
 def test_nonsense_later_is_shown():

@@ -32,8 +32,11 @@ from allot.client.shapes import ErrorResponse
 
 T = TypeVar("T")
 
-#: not now, and nothing was done; and what stands between failed, so that nobody knows whether anything was done
-_BUSY, _CUT = (423, 429, 503), (502, 504)
+#: not now, and nothing was done
+_BUSY = (423, 429, 503)
+#: what stands between failed, or the server itself, so that nobody knows whether anything was done; what a server says
+#: of a change in which it failed is worth telling
+_CUT = {"GET": (500, 502, 504), "PATCH": (502, 504)}
 # An address that never answered is more often wrong than away.
 _STRANGER_ATTEMPTS = 3
 # A page of a thousand numbers has half a megabyte.
@@ -204,7 +207,7 @@ class Connection:
         tracking_id = f"{self._prefix}{next(self._numbers)}"
         try:
             response, content = await self._exchange(method, url, body, tracking_id)
-            if response.status not in _BUSY and response.status not in _CUT:
+            if response.status not in _BUSY and response.status not in _CUT[method]:
                 self.gate.taken()
                 next_page = self._next(response) if "Link" in response.headers else None
                 return Answer(response.status, content, response.headers.get("TrackingID", tracking_id), next_page)
