@@ -17,6 +17,7 @@ from typing import Self
 import pytest
 
 import proxies
+from allot.bulk.applied.journals import BEGUN, DONE, FAILED, SENT, STALE, Entry, Journal
 from allot.bulk.planned.changes import Guards
 from allot.bulk.planned.plans import Plan
 from bulk.applying import ADVANCED, STANDARD, UPGRADE, Company, document, found, holdings, plan_all, plan_each
@@ -304,6 +305,28 @@ def test_an_interrupted_apply_finishes_what_it_sent(allot, company: Company, tmp
         again = allot(*call)
         assert (again.code, again.out) == (0, "20 of 20 changes are done and read back\n")
         assert proxy.methods["PATCH"] == 20
+
+
+def test_who_was_sent_to_by_an_earlier_run_is_not_called_unsent(allot, company: Company, tmp_path: Path):
+    """A run that ends early tells apart those that an earlier one sent and nobody read back, and those not come to."""
+    plan = plan_all(company, tmp_path, range(20), UPGRADE)
+
+    def unread(method: str, path: str) -> str:
+        return proxies.NONSENSE if "callingData" in path else proxies.PASS
+
+    with Proxy(company.address, unread) as proxy:
+        with Journal(tmp_path / "acme.plan.journal", plan.digest, f"{proxy.address}/v1") as journal:
+            for number, outcome in enumerate((DONE, SENT, SENT, BEGUN, FAILED, STALE), 1):
+                journal.write(Entry(number, outcome))
+        ran = allot(*flags(plan, company, "--results", "results.csv", address=proxy.address))
+    assert ran.code == 1
+    assert ran.out.splitlines()[:3] == [
+        "1 of 20 changes are done and read back; 1 of them by an earlier run, and not looked at again",
+        "4 begun or sent before, and not read back yet",
+        "15 neither sent nor read back in this run",
+    ]
+    outcomes = [line.split(",")[1] for line in (tmp_path / "results.csv").read_text().splitlines()[1:]]
+    assert outcomes == ["done", "sent", "sent", "begun", "failed", "stale", *["not known"] * 14]
 
 
 def test_who_cannot_wait_leaves_at_once(allot, company: Company, tmp_path: Path):

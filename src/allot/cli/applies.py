@@ -219,8 +219,11 @@ def _tell(job: Job, tally: Tally) -> int:
                 click.echo(plain(f"  {email}: {what}" + (f" ({code})" if code else "")))
     if tally.outcomes[SENT]:
         click.echo(f"{tally.outcomes[SENT]:,} sent, and not read back yet")
-    if tally.total > tally.decided:
-        click.echo(f"{tally.total - tally.decided:,} not sent")
+    if tally.open:
+        click.echo(f"{tally.open:,} begun or sent before, and not read back yet")
+    left = tally.total - tally.decided - tally.open
+    if left:
+        click.echo(f"{left:,} neither sent nor read back in this run")
     if tally.stopped is not None:
         click.echo(f"allot: {plain(tally.stopped)}. The same command goes on where this one stopped", err=True)
     if tally.stopped == _BY_HAND:

@@ -72,6 +72,8 @@ class Tally:
     outcomes: Counter[str] = field(default_factory=Counter)
     #: why sending ended before the end of the plan
     stopped: str | None = None
+    #: changes of which something was or may have been sent, and which this run did not come to; known when it has ended
+    open: int = 0
     #: (outcome, code) -> an example: email and what
     examples: dict[tuple[str, str], tuple[str, str]] = field(default_factory=dict)
 
@@ -138,6 +140,9 @@ class Apply:
             except (ClientFault, JournalFault) as fault:
                 self.stop(str(fault))
             await self._queue.join()
+        entries = self._journal.entries
+        unread = (number for number, entry in entries.items() if entry.begun and not entry.settled)
+        self.tally.open = sum(number not in self._known for number in unread)
         return self.tally
 
     def stop(self, why: str) -> None:

@@ -14,8 +14,8 @@ from allot.bulk.shown.wordings import Names
 
 #: what is added to the columns of the input
 COLUMNS = ("outcome", "reason", "tracking id")
-#: outcomes beside those of a journal: nothing was to be done; the plan refuses; sending ended before
-UNCHANGED, NOT_PLANNED, NOT_SENT = "unchanged", "not planned", "not sent"
+#: outcomes beside those of a journal: nothing was to be done; the plan refuses; sending ended before, also by a kill
+UNCHANGED, NOT_PLANNED, NOT_KNOWN = "unchanged", "not planned", "not known"
 
 
 class Result(NamedTuple):
@@ -83,10 +83,10 @@ def _results(plan: Plan, entries: Mapping[int, Entry]) -> Iterator[tuple[str, Re
     for changes in plan.changes():
         for change in changes:
             entry = entries.get(change.number)
-            yield (
-                change.email,
-                Result(NOT_SENT) if entry is None else Result(entry.outcome, entry.what, entry.tracking_id),
-            )
+            if entry is None:
+                yield change.email, Result(NOT_KNOWN, "the journal has no line of it; apply again")
+            else:
+                yield change.email, Result(entry.outcome, entry.what, entry.tracking_id)
     names = Names(plan.head.licenses)
     for refusals in plan.refusals():
         for refusal in refusals:

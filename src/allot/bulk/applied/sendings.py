@@ -12,6 +12,7 @@ from allot.bulk.applied.standings import Actual, difference, standing, step
 from allot.bulk.applied.surveys import Surveys
 from allot.bulk.planned.changes import Change, Head, Request
 from allot.bulk.shown.wordings import Names
+from allot.bulk.words import count
 from allot.client.connections import Answer
 from allot.client.failures import ClientFault, Nonsense, Uncertain
 from allot.client.shapes import Assignment, ErrorDetail, ErrorResponse, Holding, LicenseRequest, Properties, SiteRequest
@@ -83,7 +84,8 @@ class Sender:
             try:
                 sent = await self._send(change, place)
             except Uncertain as error:
-                doubt.what, doubt.tracking_id = f"no certain answer in {attempt} attempts: {error}", error.tracking_id
+                doubt.what = f"no certain answer in {count(attempt, 'attempt')}: {error}"
+                doubt.tracking_id = error.tracking_id
             else:
                 sent.entry.ours = attempt > 1
                 return sent
