@@ -117,6 +117,16 @@ bundles:
     }
 
 
+def test_an_alias_means_one_license(snapshot: Snapshot):
+    """What the file and the options call by one name must be one license; what they agree on is said twice."""
+    text = "aliases: {Desk: Professional in Sub-3}\nbundles: [{who: {holds: Standard}, add: desk, remove: Standard}]"
+    assert read(snapshot, text, NAME, aliases={"desk": "BCSTD in Sub-3"}).wants == {
+        ONE: want(PRO_3, lack=[BASIC], line=2)
+    }
+    with pytest.raises(DesireFault, match="line 1, column 17: the alias `Desk` is given twice, and for different"):
+        read(snapshot, text, NAME, aliases={"desk": "Standard"})
+
+
 def test_exact_takes_what_nobody_gives(snapshot: Snapshot):
     """`exact` takes every license that no bundle adds, but those that are free; an empty list takes all."""
     counted = [place for place in EVERYTHING if place not in (MESSAGING, SPACES)]

@@ -106,6 +106,14 @@ def test_who_protects_nobody_is_told(allot, snapshot: Path, table: Path):
         ((), "name a file with what is desired, or say it with --who"),
         (("wants.csv", "--who", "person1@example.com"), "not both"),
         (("wants.csv", "--alias", "chat"), "--alias chat must be NAME=LICENSE"),
+        (
+            ("wants.csv", "--alias", "x=MS", "--alias", " x = CF"),
+            "--alias x is there twice, for MS and for CF; keep one",
+        ),
+        (
+            ("wants.csv", "--alias", "x=MS", "--alias", "X=CF"),
+            "--alias, column X: the alias `X` is given twice, and for",
+        ),
         (("wants.csv", "--max-removals", "101"), "--max-removals is 101, must be a part in per cent: 0 to 100"),
         (("wants.csv", "--max-changes", "-1"), "--max-changes is -1, must be 0 or more"),
         (("wants.csv", "--protect-license", "Advanced Massaging"), "no license `Advanced Massaging`"),

@@ -104,11 +104,15 @@ def _wanted(found: Snapshot, desired: Path | None, rulebook: Rulebook, flags: di
 
 
 def _aliases(texts: tuple[str, ...]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in texts]
-    for name, sign, license in pairs:
-        if not (name.strip() and sign and license.strip()):
-            raise click.UsageError(f"--alias {name}{sign}{license} must be NAME=LICENSE", click.get_current_context())
-    return {name.strip(): license.strip() for name, _, license in pairs}
+    found: dict[str, str] = {}
+    for text in texts:
+        name, _, license = map(str.strip, text.partition("="))
+        if not (name and license):
+            raise click.UsageError(f"--alias {text} must be NAME=LICENSE", click.get_current_context())
+        if found.setdefault(name, license) != license:
+            what = f"--alias {name} is there twice, for {found[name]} and for {license}; keep one of them"
+            raise click.UsageError(what, click.get_current_context())
+    return found
 
 
 def _guards(found: Snapshot, rulebook: Rulebook, flags: dict[str, Any]) -> Guards:

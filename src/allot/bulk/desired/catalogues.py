@@ -59,6 +59,8 @@ class Catalogue:
         #: urls of sites, and ids of subscriptions, in lower case
         self.sites = {each.site_url.lower() for each in snapshot.licenses if each.site_url}
         self.subscriptions = {each.subscription_id.lower() for each in snapshot.licenses if each.subscription_id}
+        #: names of the user's own
+        self._aliases: dict[str, int] = {}
         self._places: dict[str, set[str]] = {}
         for location in snapshot.locations:
             for key in (_plain(location.name), location.id.lower()):
@@ -67,8 +69,14 @@ class Catalogue:
         self._unclear: dict[str, str] = {}
 
     def alias(self, name: str, meant: str) -> None:
-        """Let a name of the user's own mean what another text does. Raises Unclear when that means nothing."""
-        self._names[_plain(name)] = self.any(meant)
+        """Let a name of the user's own mean what another text does.
+
+        Raises Unclear when that means nothing, or when the name means something else already by the user's own words.
+        """
+        found = self.any(meant)
+        if self._aliases.setdefault(_plain(name), found) != found:
+            raise Unclear(f"the alias `{name.strip()}` is given twice, and for different licenses; keep one of them")
+        self._names[_plain(name)] = found
 
     def license(self, text: str) -> int:
         """The bit of the one license that a text means. Raises Unclear when there is none, or there are several."""
