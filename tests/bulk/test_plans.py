@@ -479,7 +479,7 @@ def test_nobody_is_moved_to_another_location(tmp_path: Path):
 
 
 def test_protected_people_and_licenses_are_left_alone(tmp_path: Path):
-    """Who is protected is refused, and nobody gets or loses a protected license; force overrides both."""
+    """Who is protected is refused, and nobody gets or loses a protected license; force overrides both, and says so."""
     snapshot = many(tmp_path, 3, MESSAGING)
     wants = {
         "person0@example.com": want(ADVANCED),
@@ -496,6 +496,13 @@ def test_protected_people_and_licenses_are_left_alone(tmp_path: Path):
     forced = make_plan(snapshot, wants, tmp_path / "forced.plan", guards, force=True)
     assert forced.summary.changes == 3
     assert forced.head.forced
+    assert [(broken.guard, broken.what) for broken in forced.summary.guards] == [
+        ("protected_people", "it changes 1 person, against --protect"),
+        ("protected_licenses", "it changes who has Basic Space Meetings (+2 -0), against --protect-license"),
+    ]
+    idle = Guards(protected_people=["person2@*"], protected_licenses=[PRO])
+    unforced = {"person0@example.com": wants["person0@example.com"]}
+    assert not make_plan(snapshot, unforced, tmp_path / "idle.plan", idle, force=True).summary.guards
 
 
 def test_broken_guards_are_named_and_hold_the_plan_back(tmp_path: Path):

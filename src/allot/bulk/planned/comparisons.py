@@ -38,6 +38,8 @@ class Comparison:
     kinds: list[Ask] = field(default_factory=list)
     #: whose the numbers and extensions are that are asked for
     taken: Taken = field(default_factory=Taken)
+    #: places in the arrays of those whom only force does not protect
+    forced: "array[int]" = field(default_factory=lambda: array("i"))
     #: what people hold, as bits -> how many of them; only when that is asked for
     holdings: Counter[int] = field(default_factory=Counter)
 
@@ -76,6 +78,7 @@ class _Comparer:
         self._desired = desired
         self._asks = asks
         self._protected = None if force else guards.protected(kept)
+        self._forced = guards.protected(kept) if force else None
         self._counts = kept.max_removals is not None
         self._bits = _Bits()
         self._found = Comparison()
@@ -109,6 +112,8 @@ class _Comparer:
             if kind == _UNCHANGED:
                 unchanged += 1
                 continue
+            if self._forced is not None and self._forced.match(person.email):
+                self._found.forced.append(len(places))
             kinds.append(kind)
             places.append(place)
             lines.append(-1 if want.line is None else want.line)

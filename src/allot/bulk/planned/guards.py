@@ -1,11 +1,12 @@
 """Guards: what a plan may not do, unless it is made with force."""
 
 import re
+from collections.abc import Iterable, Sequence
 from fnmatch import translate
 
-from allot.bulk.actual.snapshots import Snapshot
+from allot.bulk.actual.snapshots import License, Snapshot
 from allot.bulk.planned.asks import Refused
-from allot.bulk.planned.changes import Broken, Guards
+from allot.bulk.planned.changes import Broken, Capacity, Guards
 from allot.bulk.words import count
 
 
@@ -60,4 +61,23 @@ def broken(guards: Guards, changes: int, losing: int, holding: int) -> list[Brok
             f" --max-removals allows {guards.max_removals:g} %"
         )
         found.append(Broken("max_removals", what))
+    return found
+
+
+def overridden(
+    guards: Guards, people: int, capacities: Iterable[Capacity], licenses: Sequence[License]
+) -> list[Broken]:
+    """The guards that would have refused what a plan does by force.
+
+    `people`: how many it changes who were protected; `capacities`: what it does with `licenses`.
+    """
+    found = []
+    if people:
+        found.append(Broken("protected_people", f"it changes {count(people, 'person', 'people')}, against --protect"))
+    for each in capacities:
+        if each.license in guards.protected_licenses and each.adds + each.removes:
+            license = licenses[each.license]
+            name = f"{license.name} in {license.subscription_id}" if license.subscription_id else license.name
+            what = f"it changes who has {name} (+{each.adds:,} -{each.removes:,}), against --protect-license"
+            found.append(Broken("protected_licenses", what))
     return found

@@ -20,7 +20,7 @@ from allot.bulk.planned.changes import Change, Guards, Head, LicenseName, Reason
 from allot.bulk.planned.comparisons import compare
 from allot.bulk.planned.plans import Plan
 from allot.bulk.planned.records import Records
-from allot.bulk.planned.summaries import removals, summarize
+from allot.bulk.planned.summaries import forced, removals, summarize
 from allot.bulk.planned.ways import Answers
 from allot.core.organization import Organization
 from allot.core.rulebook import Rulebook
@@ -121,6 +121,9 @@ def decide(snapshot: Snapshot, desired: Desired, rulebook: Rulebook, options: Op
         missing = sum(1 for _ in desired.missing())
         summary = summarize(snapshot, found, capacities, numbers, missing)
         summary.guards = guards.broken(kept, summary.changes, *removals(found, answers.told, numbers))
+        if options.force:
+            people = forced(found, answers.told, numbers)
+            summary.guards += guards.overridden(kept, people, summary.capacities, snapshot.licenses)
         records = Records(found, answers.told, numbers, waves, missing)
     return Decided(snapshot, desired, rulebook, options, summary, records)
 

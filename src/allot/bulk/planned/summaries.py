@@ -47,6 +47,11 @@ def removals(found: Comparison, answers: Sequence[Answer], numbers: Numbers) -> 
     return losing, sum(count for held, count in found.holdings.items() if held & lost)
 
 
+def forced(found: Comparison, answers: Sequence[Answer], numbers: Numbers) -> int:
+    """How many people are changed whom only force does not protect."""
+    return sum(not answers[numbers[place]].reasons for place in found.forced)
+
+
 def _counted(answers: Sequence[Answer], numbers: Numbers) -> Iterator[tuple[Answer, int]]:
     counts = np.bincount(numbers, minlength=len(answers)).tolist()
     return ((answer, count) for answer, count in zip(answers, counts, strict=True) if count)
