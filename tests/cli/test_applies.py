@@ -210,7 +210,7 @@ def test_results_without_a_table_have_a_row_for_each_person(allot, company: Comp
 
 
 def test_results_have_a_place_before_anything_is_sent(allot, company: Company, tmp_path: Path):
-    """A folder that is not there, the plan, its input: nothing is sent, and nothing overwritten."""
+    """A folder that is not there, the plan, its input, a database: nothing is sent, and nothing overwritten."""
     (tmp_path / "wants.csv").write_text("email,add\n")
     plan = plan_all(company, tmp_path, range(2), UPGRADE)
     ran = allot(*flags(plan, company, "--results", "nowhere/results.csv"))
@@ -223,8 +223,13 @@ def test_results_have_a_place_before_anything_is_sent(allot, company: Company, t
             True,
         )
         assert (tmp_path / name).read_bytes() == before
+    (tmp_path / "big.db").write_bytes(b"SQLite format 3\0")
+    ran = allot(*flags(plan, company, "--results", "big.db"))
+    assert (ran.code, "big.db is there and is nothing that this option wrote" in ran.err) == (1, True)
+    assert (tmp_path / "big.db").read_bytes() == b"SQLite format 3\0"
     assert not (tmp_path / "acme.plan.journal").exists()
-    assert allot(*flags(plan, company, "--results", "results.csv")).code == 0
+    for _ in range(2):
+        assert allot(*flags(plan, company, "--results", "results.csv")).code == 0
 
 
 # ---------------------------------------------------------------- processes

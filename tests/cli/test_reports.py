@@ -98,3 +98,15 @@ def test_a_snapshot_is_not_written_over(allot, tmp_path: Path, option: str):
     assert ran.code == 1
     assert ran.err == "allot: acme.snapshot is read, or written twice, by this command; name another file\n"
     assert (tmp_path / "acme.snapshot").read_bytes() == before
+
+
+@pytest.mark.parametrize("option", ["--csv", "--html", "--reclaim"])
+def test_only_an_earlier_report_is_replaced(allot, tmp_path: Path, option: str):
+    """What is there and was written by hand, or by another option, is kept."""
+    small(tmp_path)
+    (tmp_path / "bundle.yaml").write_text("bundles: []\n")
+    ran = allot("report", "acme.snapshot", option, "bundle.yaml")
+    assert (ran.code, "bundle.yaml is there and is nothing that this option wrote" in ran.err) == (1, True)
+    assert (tmp_path / "bundle.yaml").read_text() == "bundles: []\n"
+    for _ in range(2):
+        assert allot("report", "acme.snapshot", option, "new").code == 0

@@ -57,6 +57,24 @@ def test_what_is_no_plan_is_said_in_one_sentence(allot, tmp_path: Path):
         assert (ran.code, ran.out, ran.err) == (1, "", f"allot: {said}\n")
 
 
+@pytest.mark.parametrize("option", ["--csv", "--html"])
+def test_only_what_it_wrote_before_is_replaced(allot, tmp_path: Path, option: str):
+    """An older table or page gives way, and so does an empty file; a journal, a plan, anything else is kept."""
+    small_plan(tmp_path)
+    (tmp_path / "new").touch()
+    for _ in range(2):
+        assert allot("show", "acme.plan", option, "new").code == 0
+    (tmp_path / "acme.plan.journal").write_text('{"allot":"journal"}\n')
+    (tmp_path / "big.db").write_bytes(b"SQLite format 3\0\xff\x10")
+    (tmp_path / "mine.csv").write_text("email,remove\n")
+    for name in ("acme.plan.journal", "big.db", "mine.csv", "acme.snapshot"):
+        before = (tmp_path / name).read_bytes()
+        ran = allot("show", "acme.plan", option, name)
+        said = f"allot: {name} is there and is nothing that this option wrote; name another file\n"
+        assert (ran.code, ran.out, ran.err) == (1, "", said)
+        assert (tmp_path / name).read_bytes() == before
+
+
 def test_a_folder_that_is_away_is_said_in_one_sentence(allot, tmp_path: Path):
     """Where a table or a page cannot be written, the sentence names it."""
     small_plan(tmp_path)

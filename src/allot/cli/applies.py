@@ -76,6 +76,7 @@ def command(plan: Path, url: str, token: str, approve: str, journal: Path | None
     journal = journal or plan.with_name(f"{plan.name}.journal")
     if flags["results"] is not None:
         shows.check_apart([plan, journal, _source(found)], [flags["results"]])
+        shows.check_replaced(flags["results"], ",".join(results.COLUMNS))
         results.check(flags["results"])
     if not found.summary.changes:
         click.echo("nothing to do: the plan has no changes")

@@ -59,6 +59,7 @@ def command(snapshot: Path, desired: Path | None, output: Path | None, **flags: 
     """
     path = output or snapshot.with_suffix(".plan")
     shows.check_apart([snapshot, desired], [path, flags["csv"], flags["html"]])
+    shows.check_outputs(flags["csv"], flags["html"])
     replacing = replaced(path)
     rulebook = read_rulebook(settings.read({name: flags[name] for name in ("rulebook", "config")}).rulebook)
     found = Snapshot(snapshot)

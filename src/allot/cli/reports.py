@@ -47,6 +47,9 @@ def command(snapshot: Path, inactive: int, only: tuple[str, ...], raw: bool, **f
     were active. Nothing is changed.
     """
     shows.check_apart([snapshot], [flags["csv"], flags["html"], flags["reclaim"]])
+    likes = {"csv": ",".join(exports.USAGE), "html": pages.BEGIN, "reclaim": ",".join(exports.IDLE)}
+    for name, like in likes.items():
+        shows.check_replaced(flags[name], like)
     read = Snapshot(snapshot)
     rulebook = read_rulebook(settings.read(flags).rulebook)
     names = Catalogue(read, rulebook)

@@ -14,6 +14,8 @@ from allot.bulk.shown.terminals import console
 
 #: people of whom --diff tells without --all
 SHOWN = 50
+# Bytes of a first line that are looked at: tables of Control Hub have hundreds of columns.
+_LINE_MAX = 1 << 16
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -57,6 +59,22 @@ def check_apart(read: Iterable[Path | None], written: Iterable[Path | None]) -> 
         seen |= {path.resolve()} if path is not None else set()
 
 
+def check_replaced(path: Path | None, like: str) -> None:
+    """An earlier output, whose first line ends like this, gives way to a new one; anything else there is kept."""
+    if path is None or not path.is_file():
+        return
+    with path.open("rb") as file:
+        first = file.readline(_LINE_MAX).decode(errors="replace")
+    if first and not first.rstrip().endswith(like):
+        raise click.ClickException(f"{path} is there and is nothing that this option wrote; name another file")
+
+
+def check_outputs(csv: Path | None, html: Path | None) -> None:
+    """The same for what the options of `outputs` write."""
+    check_replaced(csv, ",".join(exports.COLUMNS))
+    check_replaced(html, pages.BEGIN)
+
+
 @click.command("show")
 @click.argument("plan", type=click.Path(dir_okay=False, path_type=Path))
 @outputs
@@ -68,6 +86,7 @@ def command(plan: Path, digest: bool, **flags: Any) -> None:
     document; --csv writes a row for each person, --html a page that needs nothing else. Nothing is changed.
     """
     check_apart([plan], [flags["csv"], flags["html"]])
+    check_outputs(flags["csv"], flags["html"])
     shown = Plan(plan)
     if digest:
         click.echo(shown.digest)

@@ -16,6 +16,8 @@ from allot.bulk.shown.wordings import LOST, Names, calling, steps
 COLUMNS = ("email", "line", "outcome", "adds", "removes", "calling", "steps", "reasons")
 #: the columns of the table of licenses; people by their last activity, and the units that idle ones would give back
 USAGE = ("license", "subscription", "units", "used", "free", *ACTIVITIES, "reclaimable")
+#: the columns of the table of those who are idle
+IDLE = ("email", "remove")
 _RISKY = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -91,7 +93,7 @@ def write_idle(usage: Usage, names: Catalogue, path: Path) -> None:
     """
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
-        table.writerow(("email", "remove"))
+        table.writerow(IDLE)
         for each in usage.idle():
             table.writerow((cell(each.email), cell("; ".join(names.name(place) for place in each.licenses))))
 

@@ -25,6 +25,8 @@ from allot.bulk.words import count, moment, thousands
 
 #: what the templates call the folder that they are in
 PAGES = "shown"
+#: the first line of a page
+BEGIN = "<!doctype html>"
 #: people of each list that a page shows: more is no page any more, and the table of `allot show --csv` has all
 ROWS = 2_000
 #: people that are named for each rule
