@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -162,4 +163,39 @@ def test_a_twin_that_is_killed_is_told(started: Callable[[], tuple[subprocess.Po
     _, said = process.communicate(timeout=SECONDS)
     assert process.returncode == 1
     assert "allot: the twin was killed (SIGKILL); rehearse again" in said
+    assert nothing_left(folder)
+
+
+def test_a_twin_without_room_is_told(started: Callable[[], tuple[subprocess.Popen[str], Path]]):
+    """When its disk is full it is not asked again and again: it is said where that is, and how to name another one.
+
+    A limit on the size of files stands for the full disk.
+    """
+    process, folder = started()
+    [twin] = twins(folder)
+    resource.prlimit(twin.pid, resource.RLIMIT_FSIZE, (1, resource.RLIM_INFINITY))
+    _, said = process.communicate(timeout=SECONDS)
+    assert process.returncode == 1
+    assert f"allot: the twin cannot be written to {folder} (as it says); make room there when it is full" in said
+    assert "name another folder with TMPDIR\n" in said
+    assert "changes cannot be written: " in said
+    assert nothing_left(folder)
+
+
+@pytest.mark.parametrize("size", [1 << 10, 1 << 15])
+def test_a_twin_that_finds_no_room_is_told(plan: Plan, tmp_path: Path, size: int):
+    """Neither for what it is made of, nor for its database: the same is said, and nothing is left."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    ran = subprocess.run(
+        ["prlimit", f"--fsize={size}", PROGRAM, "rehearse", str(plan.file.path)],
+        env=os.environ | {"TMPDIR": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ran.returncode == 1
+    assert f"the twin cannot be written to {folder} (" in ran.stderr
+    assert "name another folder with TMPDIR" in ran.stderr
     assert nothing_left(folder)

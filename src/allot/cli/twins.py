@@ -32,7 +32,7 @@ from allot.cli.databases import migrate, open_database
 from allot.cli.rulebooks import read_rulebook
 from allot.core.rulebook import RulebookError
 from allot.core.scope import SCOPES
-from allot.service import clocks, grants, imports
+from allot.service import clocks, grants, imports, writes
 from allot.service.context import Context
 from allot.service.settings import Settings
 from allot.store.database import StoreError
@@ -52,10 +52,29 @@ class Serving(msgspec.Struct):
     token: str
 
 
+class _Said:
+    """What the process wrote last, for the sentence about its end."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque(maxlen=LINES_KEPT)
+        #: whether it could not write a change: it would be asked again and again, in vain
+        self.unwritten = asyncio.Event()
+
+    async def listen(self, stream: asyncio.StreamReader) -> None:
+        async for line in stream:
+            text = line.decode(errors="replace").rstrip()
+            self._lines.append(text)
+            if writes.UNWRITTEN in text:
+                self.unwritten.set()
+
+    def shown(self) -> str:
+        return "".join(f"\n  {line}" for line in self._lines)
+
+
 class Served:
     """A twin that is served."""
 
-    def __init__(self, folder: Path, serving: Serving, process: asyncio.subprocess.Process, said: deque[str]) -> None:
+    def __init__(self, folder: Path, serving: Serving, process: asyncio.subprocess.Process, said: _Said) -> None:
         #: for what is needed as long as the twin is
         self.folder = folder
         self.address = f"{serving.address}/v1"
@@ -64,12 +83,16 @@ class Served:
         self._said = said
 
     async def during(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of work that needs it. Raises TwinFault when the process ends before."""
-        tasks = working, ended = asyncio.create_task(work), asyncio.create_task(self._process.wait())
+        """The result of work that needs it. Raises TwinFault when the process ends before, or cannot write."""
+        working, ended = asyncio.create_task(work), asyncio.create_task(self._process.wait())
+        full = asyncio.create_task(self._said.unwritten.wait())
+        tasks = working, ended, full
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             if ended.done():
                 raise TwinFault(_end(ended.result(), self._said))
+            if full.done():
+                raise TwinFault(_room(self.folder, "as it says") + self._said.shown())
             return working.result()
         finally:
             for task in tasks:
@@ -85,8 +108,11 @@ async def served(twin: Twin, rulebook: str) -> AsyncIterator[Served]:
     """
     folder = Path(tempfile.mkdtemp(prefix="allot-twin-"))
     try:
-        (folder / "organization.json").write_bytes(twin.document)
-        (folder / "rulebook.toml").write_text(rulebook + twin.offers, encoding="utf-8")
+        try:
+            (folder / "organization.json").write_bytes(twin.document)
+            (folder / "rulebook.toml").write_text(rulebook + twin.offers, encoding="utf-8")
+        except OSError as error:
+            raise TwinFault(_room(folder, str(error.strerror))) from error
         async with _process(folder) as server:
             yield server
     finally:
@@ -106,8 +132,8 @@ async def _process(folder: Path) -> AsyncIterator[Served]:
     assert process.stdin is not None
     assert process.stdout is not None
     assert process.stderr is not None
-    said: deque[str] = deque(maxlen=LINES_KEPT)
-    listening = asyncio.create_task(_listen(process.stderr, said))
+    said = _Said()
+    listening = asyncio.create_task(said.listen(process.stderr))
     try:
         line = await process.stdout.readline()
         if not line:
@@ -121,11 +147,6 @@ async def _process(folder: Path) -> AsyncIterator[Served]:
         await listening
 
 
-async def _listen(stream: asyncio.StreamReader, said: deque[str]) -> None:
-    async for line in stream:
-        said.append(line.decode(errors="replace").rstrip())
-
-
 async def _stop(process: asyncio.subprocess.Process) -> None:
     try:
         await asyncio.wait_for(process.wait(), STOP_SECONDS)
@@ -134,10 +155,16 @@ async def _stop(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-def _end(code: int, said: deque[str]) -> str:
+def _room(folder: Path, why: str) -> str:
+    """The sentence about a twin that cannot be written."""
+    what = f"the twin cannot be written to {folder.parent} ({why})"
+    return f"{what}; make room there when it is full, or name another folder with TMPDIR"
+
+
+def _end(code: int, said: _Said) -> str:
     """The sentence about a process that ended by itself."""
     how = f"was killed ({signal.Signals(-code).name})" if code < 0 else f"ended with the exit code {code}"
-    return f"the twin {how}; rehearse again" + "".join(f"\n  {line}" for line in said)
+    return f"the twin {how}; rehearse again" + said.shown()
 
 
 # ---------------------------------------------------------------- the process itself
@@ -161,7 +188,7 @@ def serve(folder: Path) -> None:
         token = asyncio.run(_fill(settings, (folder / "organization.json").read_text(encoding="utf-8")))
         serving.run(settings, demo=False, ready=lambda address: _say(Serving(address, token)))
     except (imports.ImportFault, RulebookError, StoreError) as fault:
-        click.echo(fault, err=True)
+        click.echo(_room(folder, str(fault)) if isinstance(fault, StoreError) else fault, err=True)
         raise SystemExit(1) from fault
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)

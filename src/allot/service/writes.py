@@ -27,6 +27,8 @@ PAUSE_SECONDS = 0.0003
 # Of one writer. Beyond this a request would wait for seconds; better to say so at once.
 QUEUED_MAX = 20_000
 
+#: what the log says of changes for which the database has no room, or which it does not take for another reason
+UNWRITTEN = "changes cannot be written"
 CERTAIN = "Nothing was changed: the database takes no changes. Try again later"
 UNCERTAIN = "The database went away while it kept this change, which may have been made. Look before you try again"
 
@@ -116,7 +118,7 @@ class Writes:
                 outcomes = await batch[0].operation(writing, self._context, [job.argument for job in batch])
         except StoreError as error:
             # No request is at fault: each would fail again, and wait as long as this one did.
-            log.error("%d changes cannot be written: %s", len(batch), error)
+            log.error("%d %s: %s", len(batch), UNWRITTEN, error)
             for job in batch:
                 _fail(job, error)
             return
