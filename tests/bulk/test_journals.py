@@ -1,5 +1,6 @@
 """Journals of applies: what is kept, what is forgiven, and what is refused."""
 
+import fcntl
 import resource
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from allot.bulk.applied.journals import (
     Entry,
     Journal,
     JournalFault,
+    past,
 )
 
 PLAN, ADDRESS = "sha256:4f0c", "http://127.0.0.1:8080/v1"
@@ -108,6 +110,23 @@ def test_what_is_not_this_journal_is_refused(path: Path, text: str, what: str):
     assert what in str(caught.value)
     assert str(caught.value).endswith(("name another one with --journal", "everybody is read again"))
     assert path.read_text() == text
+
+
+def test_what_was_applied_is_only_read(path: Path):
+    """A rollback needs no right to write the journal, cuts off no torn line, and waits for no other reader."""
+    write(path, Entry(1, DONE), Entry(2, REFUSED))
+    whole = path.read_bytes() + b'{"number":3,"outc'
+    path.write_bytes(whole)
+    path.chmod(0o444)
+    with path.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_SH)
+        assert past(path, PLAN) == {1: Entry(1, DONE), 2: Entry(2, REFUSED)}
+    assert path.read_bytes() == whole
+    with pytest.raises(JournalFault, match="is the journal of another plan"):
+        past(path, "sha256:aaaa")
+    path.chmod(0o644)
+    with Journal(path, PLAN, ADDRESS), pytest.raises(JournalFault, match="is being applied by another process"):
+        past(path, PLAN)
 
 
 def test_a_journal_is_used_by_one_at_a_time(path: Path):

@@ -106,7 +106,7 @@ class Journal:
         self._left = b""
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
         try:
-            self._lock()
+            _lock(path, self._file, fcntl.LOCK_EX)
             self._read(Head(plan, address))
         except BaseException:
             os.close(self._file)
@@ -120,7 +120,7 @@ class Journal:
 
     def write(self, entry: Entry) -> None:
         """Add a line. Raises JournalFault when there is no room for it, or the disk fails."""
-        self._take(entry)
+        _take(self.entries, entry)
         self._put(self._encoder.encode(entry) + b"\n")
 
     def sync(self) -> None:
@@ -133,14 +133,6 @@ class Journal:
         except OSError as error:
             raise self._full(error.strerror) from error
 
-    def _lock(self) -> None:
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise JournalFault(
-                f"{self.path} is in use: this plan is being applied by another process; wait until that has ended"
-            ) from error
-
     def _read(self, expected: Head) -> None:
         """Read what is there, cut off a line that was torn, begin where there is nothing."""
         size = os.fstat(self._file).st_size
@@ -148,7 +140,8 @@ class Journal:
             head, kept = lines.readline(), 0
             if head.endswith(b"\n"):
                 self._check(head, expected)
-                kept = len(head) + self._keep(lines)
+                self.entries, whole = _entries(self.path, lines)
+                kept = len(head) + whole
         begun = self._encoder.encode(expected) + b"\n"
         if not kept and not begun.startswith(head):  # what is no torn line of ours is somebody's file
             raise _no_journal(self.path)
@@ -159,37 +152,12 @@ class Journal:
             self.sync()
 
     def _check(self, line: bytes, expected: Head) -> None:
-        head = read_head(self.path, line)
-        if head.plan != expected.plan:
-            raise JournalFault(f"{self.path} is the journal of another plan; name another one with --journal")
+        head = _head(self.path, line, expected.plan)
         if head.address != expected.address:
             raise JournalFault(
                 f"{self.path} is the journal of applying the plan at {head.address}, not at {expected.address};"
                 " name another one with --journal"
             )
-
-    def _keep(self, lines: Iterable[bytes]) -> int:
-        """Take over the entries; how many bytes of whole lines there are."""
-        decoder, kept, place = msgspec.json.Decoder(Entry), 0, 1
-        for line in lines:
-            if not line.endswith(b"\n"):
-                break
-            place += 1
-            try:
-                entry = decoder.decode(line)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-                what = f"{self.path}, line {place}: is no line of a journal; name another journal with --journal"
-                raise JournalFault(f"{what}, and everybody is read again") from error
-            self._take(entry)
-            kept += len(line)
-        return kept
-
-    def _take(self, entry: Entry) -> None:
-        """Have an entry as the last one of its change."""
-        earlier = self.entries.get(entry.number)
-        if earlier is not None and earlier.begun and entry.outcome in (REFUSED, STALE, GONE):
-            entry.ours = True
-        self.entries[entry.number] = entry
 
     def _put(self, line: bytes) -> None:
         self._left += line
@@ -209,17 +177,61 @@ class Journal:
 def past(path: Path, plan: str) -> dict[int, Entry]:
     """What became of the changes of a plan that was applied, by their numbers.
 
-    Raises JournalFault as `Journal` does, and where there is no journal.
+    It is only read. Raises JournalFault as `Journal` does, and where there is no journal.
     """
     try:
-        with path.open("rb") as lines:
-            address = read_head(path, lines.readline(BLOCK)).address
+        with path.open("rb", buffering=BLOCK) as lines:
+            _lock(path, lines.fileno(), fcntl.LOCK_SH)
+            _head(path, lines.readline(BLOCK), plan)
+            return _entries(path, lines)[0]
     except FileNotFoundError as error:
         raise JournalFault(
             f"there is no journal {path}: the plan was not applied from here; name another one with --journal"
         ) from error
-    with Journal(path, plan, address) as journal:
-        return journal.entries
+
+
+def _lock(path: Path, file: int, how: int) -> None:
+    """Have a journal alone to write it, or with others to read it."""
+    try:
+        fcntl.flock(file, how | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise JournalFault(
+            f"{path} is in use: this plan is being applied by another process; wait until that has ended"
+        ) from error
+
+
+def _head(path: Path, line: bytes, plan: str) -> Head:
+    """The first line of the journal of a plan."""
+    head = read_head(path, line)
+    if head.plan != plan:
+        raise JournalFault(f"{path} is the journal of another plan; name another one with --journal")
+    return head
+
+
+def _entries(path: Path, lines: Iterable[bytes]) -> tuple[dict[int, Entry], int]:
+    """The last entry of each change, and how many bytes of whole lines there are: the last one may be torn."""
+    entries: dict[int, Entry] = {}
+    decoder, kept, place = msgspec.json.Decoder(Entry), 0, 1
+    for line in lines:
+        if not line.endswith(b"\n"):
+            break
+        place += 1
+        try:
+            entry = decoder.decode(line)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            what = f"{path}, line {place}: is no line of a journal; name another journal with --journal"
+            raise JournalFault(f"{what}, and everybody is read again") from error
+        _take(entries, entry)
+        kept += len(line)
+    return entries, kept
+
+
+def _take(entries: dict[int, Entry], entry: Entry) -> None:
+    """Have an entry as the last one of its change."""
+    earlier = entries.get(entry.number)
+    if earlier is not None and earlier.begun and entry.outcome in (REFUSED, STALE, GONE):
+        entry.ours = True
+    entries[entry.number] = entry
 
 
 def read_head(path: Path, line: bytes) -> Head:
