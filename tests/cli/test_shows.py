@@ -113,3 +113,13 @@ def test_the_digest_alone_is_printed_for_scripts(allot, tmp_path: Path):
     """With --digest there is nothing but the digest of the file."""
     plan = small_plan(tmp_path)
     assert allot("show", "acme.plan", "--digest").out == f"{plan.digest}\n"
+
+
+@pytest.mark.parametrize("more", [["--csv", "d.csv"], ["--html", "d.html"], ["--json"], ["--diff"]])
+def test_a_digest_stands_alone(allot, tmp_path: Path, more: list[str]):
+    """Nothing else is shown with it, and what was asked for besides is not left out without a word."""
+    small_plan(tmp_path)
+    ran = allot("show", "acme.plan", "--digest", *more)
+    assert (ran.code, ran.out) == (1, "")
+    assert ran.err.startswith("allot: --digest prints nothing else; leave out the other options")
+    assert not list(tmp_path.glob("d.*"))

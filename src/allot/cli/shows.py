@@ -85,6 +85,8 @@ def command(plan: Path, digest: bool, **flags: Any) -> None:
     --diff tells person by person what is added (+), removed (-) and changed (~). --json prints the PLAN as one
     document; --csv writes a row for each person, --html a page that needs nothing else. Nothing is changed.
     """
+    if digest and any(flags.values()):
+        raise click.UsageError("--digest prints nothing else; leave out the other options", click.get_current_context())
     check_apart([plan], [flags["csv"], flags["html"]])
     check_outputs(flags["csv"], flags["html"])
     shown = Plan(plan)
