@@ -20,7 +20,20 @@ import proxies
 from allot.bulk.applied.journals import BEGUN, DONE, FAILED, SENT, STALE, Entry, Journal
 from allot.bulk.planned.changes import Guards
 from allot.bulk.planned.plans import Plan
-from bulk.applying import ADVANCED, STANDARD, UPGRADE, Company, document, found, holdings, plan_all, plan_each
+from bulk.applying import (
+    ADVANCED,
+    MESSAGING,
+    PROFESSIONAL,
+    STANDARD,
+    UPGRADE,
+    Company,
+    document,
+    email,
+    found,
+    holdings,
+    plan_all,
+    plan_each,
+)
 from bulk.planning import want
 from databases import Maker
 from proxies import Proxy
@@ -367,6 +380,26 @@ def test_a_full_disk_stops_the_sending(allot, company: Company, tmp_path: Path):
         again = allot(*call)
         assert (again.code, again.out.startswith("20 of 20 changes are done and read back")) == (0, True)
         assert proxy.methods["PATCH"] == 20
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "<&- >&- 2>&-"])
+def test_a_stream_that_is_closed_is_no_hindrance(company: Company, tmp_path: Path, closed: str):
+    """Started without input or output, as by some schedulers, it does its work and leaves with 0."""
+    plan = plan_all(company, tmp_path, range(2), UPGRADE)
+    shell = ["sh", "-c", f'exec "$@" {closed}', "sh", PROGRAM, *flags(plan, company)]
+    ran = subprocess.run(shell, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert holdings(company, tmp_path)[email(0)][0] == [PROFESSIONAL, MESSAGING]
+
+
+def test_the_table_is_written_though_nobody_reads_the_output(company: Company, tmp_path: Path):
+    """Whoever reads the output may go at once: what became of everybody is in the table."""
+    plan = plan_all(company, tmp_path, range(2), UPGRADE)
+    with Running(tmp_path, flags(plan, company, "--results", "results.csv")) as running:
+        assert running.popen.stdout is not None
+        running.popen.stdout.close()
+        running.popen.wait(SECONDS)
+    assert (tmp_path / "results.csv").read_text().count(",done,") == 2
 
 
 @pytest.mark.parametrize(("answer", "code"), [("yes", 0), ("y", 1)])

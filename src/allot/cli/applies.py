@@ -81,6 +81,7 @@ def command(plan: Path, url: str, token: str, approve: str, journal: Path | None
     if not found.summary.changes:
         click.echo("nothing to do: the plan has no changes")
         _write(found, {}, flags["results"])
+        _say_where(flags["results"])
         return
     _approve(found, approve)
     org_id = ids.decode("ORGANIZATION", flags["org"]) if flags["org"] else None
@@ -92,8 +93,11 @@ def command(plan: Path, url: str, token: str, approve: str, journal: Path | None
     job = Job(found, Target(url, token, options.workers), rulebook, options, journal)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         tally, entries = runner.run(_apply(job))
-    code = _tell(job, tally)
-    _write(found, entries, flags["results"])
+    try:  # written first: whoever reads the output may go before its end
+        _write(found, entries, flags["results"])
+    finally:
+        code = _tell(job, tally)
+    _say_where(flags["results"])
     if code:
         raise click.exceptions.Exit(code)
 
@@ -159,6 +163,10 @@ def _interrupt(apply: Apply) -> None:
 def _write(plan: Plan, entries: dict[int, Entry], path: Path | None) -> None:
     if path is not None:
         results.write(plan, entries, path, _source(plan))
+
+
+def _say_where(path: Path | None) -> None:
+    if path is not None:
         click.echo(f"what became of everybody is in {path}")
 
 
