@@ -200,7 +200,7 @@ def test_tokens_that_lack_something_are_told_in_words(visitor: Visitor, admin: C
     """No token that is valid, and no scope: what was asked is told without its body."""
     sent(admin.as_("wrong-token"), "LACK_1", PATCH, method="PATCH", json={"email": EMAIL})
     told = words(shown(visitor, "LACK_1"))
-    assert "There is no token, or it is unknown or has run out." in told
+    assert "There is no token, or it is unknown or has run out, or its person may not log in." in told
     assert "By nobody who is known" in told
     assert "The body as it was sent None was read." in told
     sent(admin.as_("allot-demo-readonly"), "LACK_2", PATCH, method="PATCH", json={"email": EMAIL})

@@ -113,6 +113,10 @@ def test_who_is_deleted_takes_every_token_along(server: Server, client: Client):
 
 def test_who_may_not_log_in_has_no_tokens(server: Server, client: Client):
     """While loginEnabled is false no token of the person works and none is made for them; then the old ones work."""
+    own = client.get("/v1/people/me").json()
+    refused = client.put(f"/v1/people/{own['id']}", json={"displayName": "X", "loginEnabled": False})
+    assert refused.status_code == 409
+    assert refused.json()["errors"][0]["description"].startswith("loginEnabled: you cannot lock yourself out")
     user = client.get("/v1/people?email=user@example.com").json()["items"][0]
     person_id = ids.decode("PEOPLE", user["id"]) or ""
     app = registered(server, person_id)

@@ -14,7 +14,10 @@ from allot.wire.operation import Reply
 COOKIE = "allot_session"
 #: no token of Webex, and none of ours, is as long
 TOKEN_MAX = 4_096
-UNKNOWN = "This access token is unknown or has run out: check that all of it was copied, or make another one"
+UNKNOWN = (
+    "This access token is unknown or has run out, or its person may not log in: check that all of it was copied, or"
+    " make another one"
+)
 
 
 class Sample(NamedTuple):

@@ -112,9 +112,13 @@ def _undeletable(call: Call, person: Person | None) -> Failure | None:
         return Failure.not_found(NOT_KNOWN)
     if person.org_id != call.caller.org_id and not call.caller.full:
         return Failure.forbidden("personId: of a partner's administrators, only full administrators may delete people")
-    if (person.org_id, person.id) == (call.caller.org_id, call.caller.person_id):
+    if _is_own(call, person):
         return Failure.conflict("personId: you cannot delete yourself; ask another administrator to do it")
     return None
+
+
+def _is_own(call: Call, person: Person) -> bool:
+    return (person.org_id, person.id) == (call.caller.org_id, call.caller.person_id)
 
 
 def _needs(drafts: Sequence[Draft]) -> Needs:
@@ -178,6 +182,8 @@ def _update(
         refused = _taken(batch, draft, person) or _forbidden_roles(draft, profile.roles)
         if refused is None and (person.id, draft.email) in barred:
             refused = Failure.conflict(EMAIL_SENTENCE, code=EMAIL_TAKEN)
+        if refused is None and _is_own(draft.call, person) and draft.details.get("loginEnabled") is False:
+            refused = Failure.conflict("loginEnabled: you cannot lock yourself out; ask another administrator to do it")
     if refused is not None:
         return refused
     decision = batch.decide(person, items_to_become(organization, person, draft.wish))

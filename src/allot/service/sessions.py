@@ -125,5 +125,8 @@ async def _enter(writing: Writing, context: Context, call: Call, action: str, to
 
 
 def _unknown() -> Failure:
-    told = "token: the access token is unknown or has run out. Make another one with: allot token create"
+    told = (
+        "token: the access token is unknown or has run out, or its person may not log in. Make another one with: allot"
+        " token create"
+    )
     return Failure(Kind.UNAUTHENTICATED, "The token is not valid", (told,))

@@ -25,7 +25,7 @@ STATUSES = {
 #: what each means for a client
 MEANINGS = {
     Kind.INVALID: "The request is not valid. Each error names a field and what to do. Nothing changed.",
-    Kind.UNAUTHENTICATED: "There is no token, or it is unknown or has run out.",
+    Kind.UNAUTHENTICATED: "There is no token, or it is unknown or has run out, or its person may not log in.",
     Kind.FORBIDDEN: "The token lacks a scope, its person lacks a role, or the organization is not theirs to manage.",
     Kind.NOT_FOUND: "The path is none, or the thing is not known in this organization.",
     Kind.METHOD_NOT_ALLOWED: "The path has other methods; `Allow` lists them.",
