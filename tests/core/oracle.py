@@ -133,7 +133,9 @@ def site(rule: RuleTable, world: World) -> list[Ask]:
     def valid(ask: SiteAsk) -> bool:
         if ask.key not in world.situation.sites:
             return False
-        return not ask.add or (world.situation.sites[ask.key] and ask.key not in world.hosted)
+        person = world.situation.person
+        attends = person.external and ask.key in person.sites
+        return not ask.add or (world.situation.sites[ask.key] and (attends or ask.key not in world.hosted))
 
     return [ask for ask in world.items if type(ask) is SiteAsk and not valid(ask)]
 
@@ -158,7 +160,9 @@ def properties(rule: RuleTable, world: World) -> list[Ask]:
 
 def location(rule: RuleTable, world: World) -> list[Ask]:
     def found(given: PropertiesSpec) -> bool:
-        if given.location is not None and given.location not in world.situation.locations:
+        calling = world.situation.person.calling
+        here = calling is not None and given.location == calling.location
+        if given.location is not None and not here and given.location not in world.situation.locations:
             return False
         number = world.situation.numbers.get(given.number or "")
         return number is None or number.location == world.location(given)

@@ -150,6 +150,7 @@ def test_who_is_invited_to_be_host_is_attendee_until_they_accept(server: Server,
     for verb in ("decline", "accept"):
         offered = client.patch(PATCH, json=ask(client, SAMIR, f"+{SUITE}")).json()
         assert (offered["siteUrls"], offered["pendingLicenses"]) == (attendee, [licenses(client)[SUITE]])
+        assert client.patch(PATCH, json=ask(client, SAMIR, sites=(f"+{SITE}",))).status_code == 200
         assert wrongs(server.url) == []
         answer = client.post(path(client, SAMIR, verb), json={})
         host = [{"siteUrl": SITE, "accountType": "host"}]

@@ -124,6 +124,8 @@ def _unknown(rule: Rule, state: State) -> list[Item]:
 def _site(rule: Rule, state: State) -> list[Item]:
     organization = state.situation.organization
     hosted = {license.site_url for license in organization.held(state.held)}
+    if state.situation.external:  # to be host may only have been offered to them
+        hosted -= state.situation.before.attendee
     named: list[Item] = []
     for item in state.items:
         if type(item) is SiteItem:
@@ -152,12 +154,14 @@ def _properties(rule: Rule, state: State) -> list[Item]:
 
 
 def _location(rule: Rule, state: State) -> list[Item]:
-    organization = state.situation.organization
+    organization, calling = state.situation.organization, state.situation.before.calling
+    here = calling.location_id if calling else None
     named: list[Item] = []
     for item, offered in with_properties(state):
         location = location_of(state.situation, offered)
         number = organization.numbers.get(offered.phone_number or "")
-        unknown = offered.location_id is not None and offered.location_id not in organization.locations
+        named_one = offered.location_id
+        unknown = named_one not in (None, here) and named_one not in organization.locations
         if unknown or (number is not None and number.location_id != location):
             named.append(item)
     return named

@@ -57,7 +57,8 @@ def marks(situation: Situation, properties: Properties | None) -> int:
     location = location_of(situation, properties)
     if not phone_number and not (extension and location_id):
         found |= LACKING | (NOWHERE if extension and situation.before.calling is None else 0)
-    if location_id is not None and location_id not in organization.locations:
+    calling = situation.before.calling
+    if location_id not in (None, calling and calling.location_id) and location_id not in organization.locations:
         found |= LOCATION
     if number is not None and number.location_id != location:
         found |= LOCATION
