@@ -405,6 +405,25 @@ def test_a_wrong_type_hides_no_other_fault(admin: Client):
     ]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "member"),
+    [
+        ("/v1/wholesale/customers", {"orgId": 5, "provisioningId": "x", "packages": ["webex_meetings"]}, "orgId"),
+        ("/v1/wholesale/subscribers/validate", {"email": "a@b.example", "customerInfo": 5}, "customerInfo"),
+        ("/allot/v1/decisions", {"requests": 5}, "requests"),
+        (PATCH, {"email": 5, "licenses": [{"id": "x"}]}, "email"),
+    ],
+)
+def test_a_wrong_type_makes_no_other_fault(admin: Client, path: str, body: dict[str, Any], member: str):
+    """What is asked for beside a member of the wrong type is not said to be missing instead of it."""
+    answer = admin.as_("allot-demo-partner" if "wholesale" in path else "allot-demo-admin").request(
+        "PATCH" if path == PATCH else "POST", path, json=body
+    )
+    check_error(answer, 400)
+    told = {error["description"].partition(": must")[0] for error in answer.json()["errors"]}
+    assert told == {member} | ({"externalId: is required", "address: is required"} if member == "orgId" else set())
+
+
 def test_too_many_requests_get_429_and_a_time_to_wait(demo_sqlite_url: str):
     """Above the rate of its token a request gets 429 with Retry-After, a whole number of seconds."""
     with Server(demo_sqlite_url, rate_limit=0.1, rate_burst=2) as server:

@@ -81,7 +81,10 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     (of(stateOrProvince="Milpitas"), "address.stateOrProvince: Milpitas is no code of ISO 3166-2:US"),
     (of(country="CA", stateOrProvince="CA"), "address.stateOrProvince: CA is no code of ISO 3166-2:CA"),
     (of(zipOrPostalCode=None), "address.zipOrPostalCode: is missing; addresses in US need it"),
-    ({"customerInfo": None}, "customerInfo: is missing; a new customer needs it, one with an orgId does not"),
+    (
+        {"customerInfo": None},
+        "customerInfo, orgId: one of them is required; a new customer needs customerInfo, one with an orgId does not",
+    ),
     ({"customerInfo": info(name=None)}, "customerInfo.name: is required"),
     ({"customerInfo": info(name=" ")}, "customerInfo.name: must not be empty"),
     ({"customerInfo": info(name="100% Pizza")}, 'customerInfo.name: cannot include the "%" character'),

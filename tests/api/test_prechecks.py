@@ -81,7 +81,8 @@ def test_with_packages_all_is_judged(partner: Client):
     """The second variant is a whole provisioning: what a provisioning needs is needed, and all of it is judged."""
     assert partner.post(VALIDATE, json=body()).json() == SUCCESS
     found = faults(partner.post(VALIDATE, json={"address": ADDRESS, "packages": []}))
-    assert [fault.partition(":")[0] for fault in found] == ["packages", "provisioningId", "externalId", "customerInfo"]
+    members = ["packages", "provisioningId", "externalId", "customerInfo, orgId"]
+    assert [fault.partition(":")[0] for fault in found] == members
     nameless = body(customerInfo={"primaryEmail": "a@b.example"})
     [told] = faults(partner.post(VALIDATE, json=nameless))
     assert told.startswith("customerInfo.name: is missing")

@@ -132,7 +132,9 @@ class _Reading:
     ) -> tuple[Wanted, tuple[str, str]]:
         """What is wanted of a customer that is not there yet. Raises Failure (400) naming every fault."""
         if not provisioning_id or customer is None:
-            self.found.append("customerId: is missing; send it, or provisioningId and customerInfo of a new customer")
+            self.found.append(
+                "customerId, customerInfo: one of them is required; a new customer needs provisioningId, too"
+            )
             raise invalid(self.found)
         check_length(self.found, "provisioningId", provisioning_id)
         check_email(self.found, "customerInfo.primaryEmail", customer.primary_email)

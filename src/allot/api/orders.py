@@ -124,7 +124,7 @@ def provisioning_of(request: Request, org_id: str) -> Asked:
     if info is not None:
         reading.info(info.name, info.primary_email, info.language)
     elif not body.org_id:
-        reading.found.append(f"customerInfo: {_NEEDED}")
+        reading.found.append(_NEEDED)
     reading.admin(body.sub_partner_admin_email)
     return reading.result()
 
@@ -164,13 +164,13 @@ def validation_of(request: Request, org_id: str) -> Asked:
             if text is None:
                 reading.found.append(f"{name}: is missing; with packages, a whole provisioning is judged")
         if info is None and not body.org_id:
-            reading.found.append(f"customerInfo: {_NEEDED}")
+            reading.found.append(_NEEDED)
         if info is not None and info.name is None:
             reading.found.append("customerInfo.name: is missing; with packages, a whole provisioning is judged")
     return reading.result()
 
 
-_NEEDED = "is missing; a new customer needs it, one with an orgId does not"
+_NEEDED = "customerInfo, orgId: one of them is required; a new customer needs customerInfo, one with an orgId does not"
 
 
 class _Reading:

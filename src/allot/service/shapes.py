@@ -76,9 +76,9 @@ def mended(value: Any, kind: inspect.Type) -> Any:
     """A value with all that is wrong left out, or something empty in its place, so that the rest can be read."""
     if isinstance(kind, inspect.UnionType):
         kinds = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
-        fitting = [each for each in kinds if _fits(value, each)]
-        none = len(kinds) < len(kind.types)
-        return mended(value, fitting[0]) if fitting else None if none else mended(None, kinds[0])
+        if value is None and len(kinds) < len(kind.types):
+            return None
+        return mended(value, next((each for each in kinds if _fits(value, each)), kinds[0]))
     if isinstance(kind, inspect.StructType):
         told = value if isinstance(value, dict) else {}
         there = [each for each in kind.fields if each.required or each.encode_name in told]

@@ -6,7 +6,6 @@ handler's `Reply` or failure to the bytes of the answer. Handlers are plain func
 
 import logging
 import time
-from functools import partial
 from types import AsyncGeneratorType
 from typing import Any
 from urllib.parse import parse_qsl
@@ -104,7 +103,7 @@ class Endpoint:
             if self._is_shown:
                 requests.keep_body(seen, headers, raw)
             text = raw if self._operation.media == JSON else form_as_json(raw)
-            form = self._operation.form and partial(self._form, scope, headers, seen.call)
+            form = None if self._operation.form is None else lambda body: self._form(scope, headers, seen.call, body)
             body = decode(self._decoder, text, form)
         query = self._read_query(query_string) if query_string else self._defaults
         return Request(self._service, seen.call, scope, headers, query, body)
@@ -130,7 +129,7 @@ class Endpoint:
     async def _caller(self, token: str) -> Caller:
         caller = await self._service.tokens.caller(token)
         if caller is None:
-            unknown = "Authorization: the access token is unknown or has run out"
+            unknown = "Authorization: the access token is unknown or has run out, or its person may not log in"
             raise Failure(Kind.UNAUTHENTICATED, "The token is not valid", (unknown,))
         return caller
 
