@@ -10,7 +10,9 @@ def test_numbers_are_read_carefully():
 
 
 def test_numbers_without_a_country_code_stay_as_they_came():
-    """A plus is added only where that makes a number; a national one is not taken for one of another country."""
-    texts = ("+1 408 526 7209", "14085267209", "1 (408) 526-7209", "408 526 7209", "5145551234", "none")
-    whole = "+14085267209"
-    assert [e164(text) for text in texts] == [whole, whole, whole, "408 526 7209", "5145551234", "none"]
+    """A plus is added to what has a country code; ten digits are a national number, however they begin."""
+    for text in ("+1 408 526 7209", "14085267209", "1 (408) 526-7209"):
+        assert e164(text) == "+14085267209"
+    assert [e164(text) for text in ("15551234567", "442079460011")] == ["+15551234567", "+442079460011"]
+    for text in ("408 526 7209", "5145551234", "267 241 2345", "4752345678", "none"):
+        assert e164(text) == text

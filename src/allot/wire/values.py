@@ -107,6 +107,15 @@ def e164(text: str) -> str:
     return _in_e164(text) if len(text) <= NUMBER_CHARACTERS_MAX else text
 
 
+def _has_country(text: str, parsed: phonenumbers.PhoneNumber) -> bool:
+    """Whether a text without a plus is a number with its country code all the same.
+
+    Ten digits are how people of North America write their own: their first ones are not taken for another country's.
+    """
+    digits = sum(map(str.isdigit, text))
+    return (digits == 11 and parsed.country_code == 1) or (digits != 10 and phonenumbers.is_valid_number(parsed))
+
+
 @lru_cache(maxsize=10_000)
 def _in_e164(text: str) -> str:
     if _E164.fullmatch(text):
@@ -116,7 +125,6 @@ def _in_e164(text: str) -> str:
         parsed = phonenumbers.parse(text if complete else f"+{text}")
     except phonenumbers.NumberParseException:
         return text
-    # The first digits of a national number may be the code of another country, where there is seldom such a number.
-    if not complete and not phonenumbers.is_valid_number(parsed):
+    if not complete and not _has_country(text, parsed):
         return text
     return phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
