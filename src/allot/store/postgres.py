@@ -1,6 +1,7 @@
 """PostgreSQL through psycopg: a pool of connections, each transaction on one of them."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
@@ -144,7 +145,10 @@ def _settings_of(url: str) -> dict[str, Any]:
     told: Mapping[str, Any] = {}
     with suppress(psycopg.ProgrammingError):  # `open` tells of what is no URL
         told = conninfo_to_dict(url)
-    return _CONNECTION | {"options": f"{_CONNECTION['options']} {told.get('options', '')}"}
+    own = told.get("options") or os.environ.get("PGOPTIONS", "")
+    return {**_CONNECTION, **{name: told[name] for name in _CONNECTION if name in told}} | {
+        "options": f"{_CONNECTION['options']} {own}"
+    }
 
 
 class Postgres:
