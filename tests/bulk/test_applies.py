@@ -122,7 +122,7 @@ def test_another_plan_of_the_same_name_is_not_carried_out(server: Server, tmp_pa
     with Proxy(server.address, passing) as proxy:
         applied = carry_out(approved, company, proxy.address)
         assert proxy.methods["PATCH"] == 0
-    why = f"{approved.file.path} was replaced while it was read; look again, or put back the plan that was approved"
+    why = f"{approved.file.path} was replaced while it was read; begin again, or put back the plan that was approved"
     assert (applied.tally.stopped, applied.outcomes) == (why, {})
 
 

@@ -75,7 +75,7 @@ def test_a_file_that_was_replaced_is_not_read(tmp_path: Path):
     """Another file under the same name is another plan: nobody is told its records for those of the first."""
     contents = contents_of(shown_plan(tmp_path).file.path)
     shown_plan(tmp_path)
-    with pytest.raises(FileFault, match="was replaced while it was read; look again"):
+    with pytest.raises(FileFault, match="was replaced while it was read; begin again"):
         contents.records([0])
 
 

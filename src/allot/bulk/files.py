@@ -183,7 +183,7 @@ class File:
         file = self.path.open("rb")
         if Identity.of(os.fstat(file.fileno())) != self.identity:
             file.close()
-            raise FileFault(f"{self.path} was replaced while it was read; look again")
+            raise FileFault(f"{self.path} was replaced while it was read; begin again")
         return file
 
     def blocks(self, name: str, record: type[T]) -> Iterator[list[T]]:

@@ -57,7 +57,7 @@ class Gate:
             try:
                 await turn
             except asyncio.CancelledError:
-                if turn.done() and not turn.cancelled():
+                if turn.done() and not turn.cancelled() and turn.exception() is None:
                     self.leave()
                 raise
             if self._closed is not None:

@@ -49,7 +49,7 @@ _HEADERS: Document = {
 
 _ERRORS = {
     400: "Something in the request is not valid, or none of it could be carried out; `errors` names every fault.",
-    401: "The access token is missing, unknown, or has run out.",
+    401: "The access token is missing, unknown, or has run out, or its person may not log in.",
     403: "The token lacks a scope or a role, or may not manage the organization.",
     404: "There is no such thing in this organization.",
     409: "The request conflicts with what is there.",
@@ -173,7 +173,7 @@ def _failures(operation: Operation) -> list[int]:
         statuses.append(403)  # the address itself says who may
     if "{" in operation.path or operation.body:
         statuses.append(404)
-    if operation.method != "GET":
+    if operation.method not in ("GET", "HEAD"):
         statuses.append(409)
     if operation.body:
         statuses += [413, 415]

@@ -254,7 +254,7 @@ class _Pull:
         self._pulled.notices += [f"{count} people {what}" for count, what in told if count]
 
 
-_PARKS = "what extensions call parks have was not told: a plan may give one of them, which will be refused"
+_PARKS = "the extensions of call parks were not told: name none of them in a plan, since it would be refused then"
 _HIDDEN = "{} is hidden from the token, and unknown in the snapshot: it lacks the scope " + TELEPHONY_READ
 
 

@@ -135,7 +135,7 @@ class Apply:
             except asyncio.CancelledError:
                 if self.tally.stopped is None:
                     raise
-            except FileFault as fault:
+            except (FileFault, OSError) as fault:
                 self.stop(f"{fault}, or put back the plan that was approved")
             except (ClientFault, JournalFault) as fault:
                 self.stop(str(fault))

@@ -58,7 +58,7 @@ CREATE TABLE packages (
     org_id TEXT NOT NULL,
     customer_id TEXT NOT NULL,
     package TEXT NOT NULL,
-    -- place in the customer's list
+    -- where it stands among the customer's: in the order in which they were ordered
     place INTEGER NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('provisioned', 'provisioning', 'deleting', 'error')),
     unit_limit INTEGER CHECK (unit_limit >= 0),
