@@ -371,6 +371,9 @@ def test_documents_have_encodings_too(snapshot: Snapshot):
     assert read(snapshot, text.encode("cp1252"), NAME, encoding="cp1252").wants == {}
     [fault] = faults(snapshot, text.encode("cp1252"), NAME)
     assert fault.startswith("line 1, column 19: byte 0xFC is no utf-8; ")
+    for before in range(6):  # a mark at the beginning is no part of the line
+        [fault] = faults(snapshot, b"\xef\xbb\xbf" + b"a" * before + b"\x8f: 1", NAME)
+        assert fault.startswith(f"line 1, column {before + 1}: byte 0x8F is no utf-8-sig; ")
 
 
 @pytest.mark.parametrize(("written", "told"), [("null", 1), ("[]", 0)])

@@ -37,6 +37,7 @@ def undecodable(path: Path, encoding: str) -> Fault:
             try:
                 line.decode(encoding)
             except UnicodeDecodeError as error:
-                column = len(line[: error.start].decode(encoding)) + 1
-                return Fault(number, column, f"byte 0x{line[error.start]:02X} is no {encoding}; {_HINT}")
+                text, at = error.object, error.start  # the line, without the mark that it may begin with
+                column = len(text[:at].decode(encoding)) + 1
+                return Fault(number, column, f"byte 0x{text[at]:02X} is no {encoding}; {_HINT}")
     return Fault(None, None, f"it is no text in {encoding}; {_HINT}")
