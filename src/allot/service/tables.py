@@ -4,6 +4,8 @@ import csv
 import io
 from collections.abc import Iterator
 
+from allot.core.table import unreadable
+
 
 def rows(text: str, faults: list[str]) -> Iterator[tuple[int, list[str]]]:
     """The rows that say anything, each with the line where it begins."""
@@ -16,17 +18,8 @@ def rows(text: str, faults: list[str]) -> Iterator[tuple[int, list[str]]]:
         except StopIteration:
             return
         except csv.Error as error:
-            faults.append(f"line {begin}: {_unreadable(str(error))}")
+            faults.append(f"line {begin}: {unreadable(str(error))}")
             unending = "limit" in str(error)  # then it is not known where another row begins
             continue
         if any(map(str.strip, row)):
             yield begin, row
-
-
-def _unreadable(error: str) -> str:
-    """What Python's reader found wrong with a row, in our words."""
-    if "end of data" in error or "limit" in error:
-        return "a double quote opens a field here that is never closed; close it, or write it twice where it is text"
-    if "expected after" in error:
-        return "something follows a quoted field; a double quote inside of a field is written twice"
-    return f"the row cannot be read ({error})"

@@ -9,6 +9,7 @@ from typing import IO
 
 from allot.bulk.desired.desires import DesireFault, Fault, Reading
 from allot.bulk.desired.texts import encoding_of, undecodable
+from allot.core.table import unreadable
 
 #: what the column of emails is called, in lower case: in a plain table, and in those of Control Hub
 PLAIN = "email"
@@ -127,7 +128,7 @@ class Table:
                 yield begin, row
                 begin = self._at + 1
         except csv.Error as error:
-            self.faults.append(Fault(begin, None, _sentence(str(error))))
+            self.faults.append(Fault(begin, None, unreadable(str(error))))
             # Where a field has no end, it is not known where another row begins.
             return "limit" not in str(error)
         return False
@@ -161,15 +162,6 @@ class Table:
 _LONG = f"a name has more than {csv.field_size_limit():,} characters; the first line of a table must name its columns"
 _NO_ROW = "it is no row of a table: take it out, or make the file again"
 _NUL = "there is a NUL character; when the file is UTF-16, say --encoding utf-16, else make it again"
-
-
-def _sentence(error: str) -> str:
-    """What Python's reader found wrong with a record, in our words."""
-    if "end of data" in error or "limit" in error:
-        return "a double quote opens a field here that is never closed; close it, or write it twice where it is text"
-    if "expected after" in error:
-        return "something follows a quoted field; a double quote inside of a field is written twice"
-    return f"the row cannot be read ({error})"
 
 
 def _names_emails(text: str, delimiter: str) -> bool:
